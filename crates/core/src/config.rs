@@ -1,0 +1,162 @@
+//! The configuration of a function: read once from a map of environment variables.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::duration;
+use crate::error::{Code, Error};
+use crate::ids::ServiceId;
+use crate::settings::{Defaults, Signals};
+
+/// What every function is told by the template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `TABLE_NAME`: the table of records and settings.
+    pub table: String,
+    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`: for services that say nothing themselves.
+    pub defaults: Defaults,
+    /// `CLUSTER` and `SERVICES`: services without tags that form the group `default`.
+    pub listed: Vec<ServiceId>,
+    /// `SLEEP_TIMER_ARN`: the state machine to start at a wake; only the wake function has it.
+    pub sleep_timer: Option<String>,
+}
+
+impl Config {
+    /// Reads the variables. Empty ones count as absent.
+    ///
+    /// # Errors
+    /// [`Code::InvalidConfig`], naming variable, value and rule.
+    pub fn from_env(env: &HashMap<String, String>) -> Result<Self, Error> {
+        let get = |name: &str| {
+            env.get(name)
+                .map(|value| value.trim())
+                .filter(|value| !value.is_empty())
+        };
+        let fallback = Defaults::default();
+        let idle_after = period(get("IDLE_AFTER"), "IDLE_AFTER", fallback.idle_after)?;
+        if idle_after.is_zero() {
+            return Err(invalid("IDLE_AFTER", "0s", "must be more than 0s"));
+        }
+        let signals = match get("SIGNALS") {
+            None => fallback.signals,
+            Some(text) => Signals::parse(text).ok_or_else(|| invalid("SIGNALS", text, Signals::RULE))?,
+        };
+        Ok(Self {
+            table: get("TABLE_NAME")
+                .ok_or_else(|| missing("TABLE_NAME", "the name of the table"))?
+                .to_owned(),
+            defaults: Defaults {
+                idle_after,
+                grace: period(get("GRACE"), "GRACE", fallback.grace)?,
+                wake_timeout: period(get("WAKE_TIMEOUT"), "WAKE_TIMEOUT", fallback.wake_timeout)?,
+                signals,
+            },
+            listed: listed(get("CLUSTER"), get("SERVICES"))?,
+            sleep_timer: get("SLEEP_TIMER_ARN").map(str::to_owned),
+        })
+    }
+}
+
+fn period(value: Option<&str>, name: &str, default: Duration) -> Result<Duration, Error> {
+    value.map_or(Ok(default), |text| {
+        duration::parse(text).ok_or_else(|| invalid(name, text, duration::RULE))
+    })
+}
+
+fn listed(cluster: Option<&str>, services: Option<&str>) -> Result<Vec<ServiceId>, Error> {
+    let Some(services) = services else {
+        return Ok(Vec::new());
+    };
+    let cluster = cluster.ok_or_else(|| missing("CLUSTER", "the cluster of the services in SERVICES"))?;
+    let names = services.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names
+        .map(|name| {
+            ServiceId::parse(&format!("{cluster}/{name}")).map_err(|_| {
+                invalid(
+                    "SERVICES",
+                    services,
+                    "must be names of services, separated by commas",
+                )
+            })
+        })
+        .collect()
+}
+
+fn invalid(name: &str, value: &str, rule: &str) -> Error {
+    Error::new(
+        Code::InvalidConfig,
+        format!("environment variable `{name}`, value `{value}`: {rule}"),
+    )
+}
+
+fn missing(name: &str, what: &str) -> Error {
+    Error::new(
+        Code::InvalidConfig,
+        format!("environment variable `{name}` is missing: it must be {what}"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(env: &[(&str, &str)]) -> Result<Config, Error> {
+        Config::from_env(
+            &env.iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn only_the_table_is_required() {
+        let config =
+            read(&[("TABLE_NAME", "t"), ("SERVICES", ""), ("SIGNALS", " ")]).expect("a configuration");
+        assert_eq!(config.defaults, Defaults::default());
+        assert_eq!(
+            (config.table.as_str(), config.listed.len(), config.sleep_timer),
+            ("t", 0, None)
+        );
+    }
+
+    #[test]
+    fn listed_services_belong_to_the_cluster() {
+        let config = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), ("SERVICES", "web, api,")])
+            .expect("a configuration");
+        assert_eq!(
+            config.listed,
+            [ServiceId::new("dev", "web"), ServiceId::new("dev", "api")]
+        );
+    }
+
+    #[test]
+    fn a_bad_variable_is_named_with_value_and_rule() {
+        for (name, value) in [
+            ("IDLE_AFTER", "soon"),
+            ("IDLE_AFTER", "0s"),
+            ("GRACE", "5"),
+            ("WAKE_TIMEOUT", "-1m"),
+            ("SIGNALS", "vibes"),
+            ("SERVICES", "a/b"),
+        ] {
+            let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
+            assert_eq!(error.code, Code::InvalidConfig);
+            assert!(
+                error.message.contains(&format!("`{name}`, value `{value}`")),
+                "{error}"
+            );
+        }
+        assert!(
+            read(&[])
+                .expect_err("no table")
+                .message
+                .contains("`TABLE_NAME` is missing")
+        );
+        assert!(
+            read(&[("TABLE_NAME", "t"), ("SERVICES", "web")])
+                .expect_err("no cluster")
+                .message
+                .contains("`CLUSTER`")
+        );
+    }
+}

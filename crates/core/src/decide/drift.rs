@@ -1,0 +1,55 @@
+//! What others did meanwhile: an outside wake counts as a wake, an outside sleep as a sleep.
+
+use crate::duration;
+use crate::intent::Cause;
+use crate::observation::Seen;
+use crate::reason::Reason;
+use crate::record::Phase;
+
+use super::{Draft, LATE_SLEEP, REISSUE_AFTER};
+
+impl Draft<'_> {
+    /// Brings the record in line with counts that others changed.
+    pub(super) fn adopt_drift(&mut self) {
+        match self.record.phase {
+            Phase::Asleep if self.woken_outside() => self.adopt_wake(),
+            Phase::Awake if self.nothing_wanted() => self.adopt_sleep(),
+            _ => {}
+        }
+    }
+
+    /// ECS's reads lag behind its writes, so a count above 0 right after falling asleep says nothing yet.
+    fn woken_outside(&self) -> bool {
+        let settled =
+            self.record.version == 0 || duration::between(self.record.since, self.now) >= REISSUE_AFTER;
+        settled && self.known().any(|(_, state)| state.desired > 0)
+    }
+
+    fn nothing_wanted(&self) -> bool {
+        self.unobserved().is_none()
+            && self.known().next().is_some()
+            && self.known().all(|(_, state)| state.desired == 0)
+    }
+
+    fn adopt_wake(&mut self) {
+        let seen = self.seen;
+        self.begin_wake(Reason::WokenOutside, Cause::Outside, |settings, saved| {
+            match seen.services.get(&settings.id) {
+                // What somebody chose is respected.
+                Some(Seen::Known(state)) if state.desired > 0 => state.desired,
+                _ => settings.wake_count.or(saved).unwrap_or(1).max(1),
+            }
+        });
+    }
+
+    fn adopt_sleep(&mut self) {
+        let woken_at = self.record.woken_at.unwrap_or(self.record.since);
+        let (phase, reason) = if duration::between(woken_at, self.now) < LATE_SLEEP {
+            // A sleep of ours that was under way when the wake came: the wake wins.
+            (Phase::Waking, Reason::WakeAsked)
+        } else {
+            (Phase::FallingAsleep, Reason::PutToSleepOutside)
+        };
+        self.record.enter(phase, reason, Cause::Outside, self.now);
+    }
+}

@@ -1,0 +1,290 @@
+//! The one decision: what to do about a group now, and why.
+//!
+//! [`decide`] is pure: same inputs, same decision. It is level-triggered: it compares what is with what
+//! should be, so a lost event, a crash between two steps, a duplicate or a reordered message is healed by
+//! the next look.
+
+mod drift;
+mod sleep;
+mod wake;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod timelines;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::duration;
+use crate::error::Code;
+use crate::ids::{Generation, ServiceId};
+use crate::intent::{Action, Intent};
+use crate::observation::{Observation, Seen, ServiceState};
+use crate::readiness::{self, Readiness};
+use crate::reading::Signal;
+use crate::reason::Reason;
+use crate::record::{Phase, Record, ServiceRecord};
+use crate::settings::{GroupSettings, ServiceSettings};
+
+/// An UpdateService that shows no effect is repeated after this long: well above the time that ECS's
+/// reads lag behind its writes (Amazon ECS API reference, UpdateService: eventual consistency), well below
+/// the one-minute tick. Our choice.
+pub const REISSUE_AFTER: Duration = Duration::from_secs(15);
+/// An UpdateService that failed is tried again after this long. Our choice: five tries a minute at most.
+pub const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// A repeated wake of an awake group is written down at most this often, whoever reloads the page.
+pub const RENEW_EVERY: Duration = Duration::from_secs(15);
+/// For this long after a wake, a count of 0 is taken for a late sleep of ours and raised again; later for the
+/// wish of somebody else. Twice the longest run of a function.
+pub const LATE_SLEEP: Duration = Duration::from_secs(120);
+
+/// What to do now, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The next record, not saved yet; its version is still that of the record it was made from.
+    pub record: Record,
+    /// What to do once it is saved.
+    pub effects: Vec<Effect>,
+    /// Why.
+    pub reason: Reason,
+    /// Whether the intent came from a timer of an older generation.
+    pub superseded: bool,
+    /// When the next look is due, if any is.
+    pub look_again: Option<Timestamp>,
+}
+
+/// A change to the outside. Every one is idempotent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Set the desired count of a service.
+    SetDesired {
+        /// Which service.
+        service: ServiceId,
+        /// The count.
+        count: u32,
+    },
+    /// Start the sleep timer of a generation.
+    StartTimer {
+        /// The generation that has just begun.
+        generation: Generation,
+        /// When the generation began.
+        woken_at: Timestamp,
+        /// When it should look first.
+        at: Timestamp,
+    },
+}
+
+/// A decision in the making: the inputs that stay, and the parts that grow.
+struct Draft<'a> {
+    group: &'a GroupSettings,
+    seen: &'a Observation,
+    intent: &'a Intent,
+    now: Timestamp,
+    record: Record,
+    effects: Vec<Effect>,
+}
+
+/// Decides what to do about a group, given what is remembered, seen and asked.
+#[must_use]
+pub fn decide(
+    group: &GroupSettings,
+    record: &Record,
+    seen: &Observation,
+    intent: &Intent,
+    now: Timestamp,
+) -> Decision {
+    let mut draft = Draft {
+        group,
+        seen,
+        intent,
+        now,
+        record: record.clone(),
+        effects: Vec::new(),
+    };
+    let (reason, superseded) = match intent.action {
+        Action::Timer { generation } if generation != record.generation => (
+            Reason::Superseded {
+                current: record.generation,
+            },
+            true,
+        ),
+        _ if group.services.is_empty() => (Reason::NoServices, false),
+        _ => (draft.run(), false),
+    };
+    let look_again = if superseded {
+        None
+    } else {
+        draft.look_again(&reason)
+    };
+    Decision {
+        record: draft.record,
+        effects: draft.effects,
+        reason,
+        superseded,
+        look_again,
+    }
+}
+
+/// The readings that [`decide`] would need: none unless sleep is a question now.
+#[must_use]
+pub fn wanted_readings(
+    group: &GroupSettings,
+    record: &Record,
+    seen: &Observation,
+    intent: &Intent,
+    now: Timestamp,
+) -> Vec<(ServiceId, Signal)> {
+    let mut draft = Draft {
+        group,
+        seen,
+        intent,
+        now,
+        record: record.clone(),
+        effects: Vec::new(),
+    };
+    let current = !matches!(intent.action, Action::Timer { generation } if generation != record.generation);
+    if !current || group.services.is_empty() {
+        return Vec::new();
+    }
+    draft.adopt_drift();
+    if draft.may_consider_sleep() && draft.gate().is_none() {
+        draft.signals()
+    } else {
+        Vec::new()
+    }
+}
+
+impl Draft<'_> {
+    fn run(&mut self) -> Reason {
+        if self.intent.action != Action::Look {
+            self.adopt_drift();
+        }
+        let asked = match self.intent.action {
+            Action::Wake { desired_count } => Some(self.ask_for_wake(desired_count)),
+            Action::KeepAwake { until } => Some(self.keep_awake(until)),
+            Action::Sleep => Some(self.ask_for_sleep()),
+            Action::Look | Action::Tick | Action::Timer { .. } => None,
+        };
+        let moved = match self.record.phase {
+            Phase::Waking => self.drive_wake(),
+            Phase::Awake => self.watch(),
+            Phase::FallingAsleep => self.drive_sleep(),
+            Phase::Asleep => Reason::AlreadyAsleep,
+        };
+        asked.unwrap_or(moved)
+    }
+
+    fn keep_awake(&mut self, until: Timestamp) -> Reason {
+        let reason = self.ask_for_wake(None);
+        self.record.override_until = Some(until);
+        reason
+    }
+
+    /// The states that are known, with their settings.
+    fn known(&self) -> impl Iterator<Item = (&ServiceSettings, &ServiceState)> {
+        self.group
+            .services
+            .iter()
+            .filter_map(|settings| match self.seen.services.get(&settings.id) {
+                Some(Seen::Known(state)) => Some((settings, state)),
+                Some(Seen::Unknown(_)) | None => None,
+            })
+    }
+
+    /// The first service that could not be looked at, deleted ones aside.
+    fn unobserved(&self) -> Option<Reason> {
+        self.group.services.iter().find_map(|settings| {
+            let why = match self.seen.services.get(&settings.id) {
+                Some(Seen::Known(_)) => return None,
+                Some(Seen::Unknown(error)) if is_gone(error.code) => return None,
+                Some(Seen::Unknown(error)) => error.to_string(),
+                None => "it was not looked at".to_owned(),
+            };
+            Some(Reason::Unobserved {
+                service: settings.id.clone(),
+                why,
+            })
+        })
+    }
+
+    /// Whether a service of the group answers; `None` if that cannot be told.
+    fn answers(&self) -> Option<bool> {
+        let mut all_known = true;
+        for settings in &self.group.services {
+            match self.seen.services.get(&settings.id) {
+                Some(Seen::Known(state)) => match readiness::of_service(state) {
+                    Readiness::Ready => return Some(true),
+                    Readiness::NotReady(_) => {}
+                    Readiness::Unknown(_) => all_known = false,
+                },
+                Some(Seen::Unknown(error)) if is_gone(error.code) => {}
+                Some(Seen::Unknown(_)) | None => all_known = false,
+            }
+        }
+        all_known.then_some(false)
+    }
+
+    /// Commands a desired count, unless the same was commanded or failed a moment ago.
+    fn command(&mut self, service: &ServiceId, count: u32) {
+        let now = self.now;
+        let record = self.record.service(service);
+        if may_command(record, count, now) {
+            record.command = Some(crate::record::Command { count, at: now });
+            self.effects.push(Effect::SetDesired {
+                service: service.clone(),
+                count,
+            });
+        }
+    }
+
+    /// When the next look is due.
+    fn look_again(&self, reason: &Reason) -> Option<Timestamp> {
+        let idle_after = self.group.idle_after();
+        let soon = duration::after(self.now, Duration::from_secs(5));
+        let due = match self.record.phase {
+            Phase::Asleep => return None,
+            Phase::FallingAsleep => soon,
+            Phase::Waking if self.commands_outstanding() => soon,
+            Phase::Waking => self
+                .first_sleep_moment()
+                .max(duration::after(self.now, Duration::from_secs(30))),
+            Phase::Awake => match reason {
+                Reason::KeptAwake { until } | Reason::Grace { until } | Reason::AskedRecently { until } => {
+                    *until
+                }
+                Reason::InUse { at, .. } => duration::after(*at, idle_after),
+                Reason::QuietTooShort { since, .. } => duration::after(*since, idle_after),
+                Reason::NoSignal => duration::after(self.now, Duration::from_secs(3600)),
+                _ => self
+                    .first_sleep_moment()
+                    .max(duration::after(self.now, Duration::from_secs(60))),
+            },
+        };
+        Some(due.max(soon))
+    }
+
+    fn commands_outstanding(&self) -> bool {
+        self.known().any(|(settings, state)| {
+            let record = self.record.services.get(&settings.id);
+            state.desired < record.and_then(|r| r.wanted).unwrap_or(1)
+        })
+    }
+}
+
+fn may_command(record: &ServiceRecord, count: u32, now: Timestamp) -> bool {
+    let failed_just_now = record
+        .failure
+        .as_ref()
+        .is_some_and(|failure| duration::between(failure.at, now) < RETRY_AFTER);
+    let said_just_now = record.failure.is_none()
+        && record
+            .command
+            .is_some_and(|last| last.count == count && duration::between(last.at, now) < REISSUE_AFTER);
+    !failed_just_now && !said_just_now
+}
+
+fn is_gone(code: Code) -> bool {
+    matches!(code, Code::ServiceNotFound | Code::ClusterNotFound)
+}

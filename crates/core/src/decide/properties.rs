@@ -1,0 +1,224 @@
+//! What holds for every record, sight and intent.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Error;
+use crate::intent::Cause;
+use crate::observation::{Health, TaskAddress, TaskStage, TaskState};
+use crate::reading::Reading;
+use crate::record::Command;
+use crate::settings::{Defaults, Signals};
+
+const NOW: i64 = 1_800_000_000;
+
+fn moment() -> impl Strategy<Value = Timestamp> {
+    (-5000i64..100).prop_map(|s| Timestamp::from_second(NOW + s).expect("a moment"))
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    let known =
+        (0u32..4, 0u32..4, any::<bool>(), any::<bool>()).prop_map(|(desired, running, ready, balanced)| {
+            let health = if ready {
+                Health::Healthy
+            } else {
+                Health::Unhealthy("no".into())
+            };
+            let task = TaskState {
+                id: "t".into(),
+                stage: TaskStage::Running,
+                health: Some(health.clone()),
+                targets: vec![health],
+                probe: None,
+                address: TaskAddress::Unknown,
+            };
+            Seen::Known(ServiceState {
+                desired,
+                running,
+                tasks: vec![task; running as usize],
+                target_groups: if balanced { vec!["tg".into()] } else { Vec::new() },
+                ..ServiceState::default()
+            })
+        });
+    let unknown = prop_oneof![
+        Just(Code::Throttled),
+        Just(Code::AccessDenied),
+        Just(Code::Unavailable)
+    ];
+    prop_oneof![4 => known, 1 => unknown.prop_map(|code| Seen::Unknown(Error::new(code, "x")))]
+}
+
+fn reading() -> impl Strategy<Value = Reading> {
+    prop_oneof![
+        moment().prop_map(Reading::Active),
+        (moment(), moment()).prop_map(|(since, until)| Reading::Quiet { since, until }),
+        Just(Reading::Unknown("x".into())),
+    ]
+}
+
+prop_compose! {
+    fn record()(
+        phase in prop_oneof![
+            Just(Phase::Asleep), Just(Phase::Waking), Just(Phase::Awake), Just(Phase::FallingAsleep)
+        ],
+        since in moment(),
+        generation in 0u64..5,
+        woken_at in proptest::option::of(moment()),
+        last_wake_at in proptest::option::of(moment()),
+        unanswered_since in proptest::option::of(moment()),
+        override_until in proptest::option::of(moment()),
+        saved in proptest::option::of(1u32..4),
+        wanted in proptest::option::of(1u32..4),
+        command in proptest::option::of((0u32..4, moment())),
+    ) -> Record {
+        let mut record = Record {
+            version: 1, phase, since, generation: Generation(generation), woken_at, last_wake_at,
+            unanswered_since, override_until, ..Record::unseen(since)
+        };
+        let service = record.service(&ServiceId::new("dev", "web"));
+        service.saved = saved;
+        service.wanted = wanted;
+        service.command = command.map(|(count, at)| Command { count, at });
+        record
+    }
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        proptest::option::of(1u32..5).prop_map(|desired_count| Action::Wake { desired_count }),
+        Just(Action::Sleep),
+        moment().prop_map(|until| Action::KeepAwake { until }),
+        Just(Action::Look),
+        Just(Action::Tick),
+        (0u64..5).prop_map(|n| Action::Timer {
+            generation: Generation(n)
+        }),
+    ]
+}
+
+fn group(signals: Signals) -> GroupSettings {
+    let defaults = Defaults {
+        idle_after: Duration::from_secs(600),
+        signals,
+        ..Defaults::default()
+    };
+    let services = ["api", "web"].map(|name| ServiceSettings::of(ServiceId::new("dev", name), &defaults));
+    GroupSettings {
+        name: crate::ids::GroupName::parse("dev").expect("a name"),
+        services: services.to_vec(),
+        wake_timeout: defaults.wake_timeout,
+        problems: Vec::new(),
+    }
+}
+
+prop_compose! {
+    fn scene()(
+        record in record(),
+        api in seen(),
+        web in seen(),
+        readings in proptest::option::of((reading(), reading())),
+        action in action(),
+        fixed in any::<bool>(),
+    ) -> (GroupSettings, Record, Observation, Intent) {
+        let (api_id, web_id) = (ServiceId::new("dev", "api"), ServiceId::new("dev", "web"));
+        let readings = readings.map_or_else(Vec::new, |(a, b)| vec![
+            (api_id.clone(), Signal::Requests, a), (web_id.clone(), Signal::Requests, b),
+        ]);
+        let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings };
+        let group = group(if fixed { Signals::FixedTimer } else { Signals::Configured });
+        (group, record, seen, Intent { action, cause: Cause::Http })
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_second(NOW).expect("a moment")
+}
+
+fn known(seen: &Observation, id: &ServiceId) -> Option<ServiceState> {
+    match &seen.services[id] {
+        Seen::Known(state) => Some(state.clone()),
+        Seen::Unknown(_) => None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn an_unknown_reading_or_service_never_puts_to_sleep((group, record, seen, intent) in scene()) {
+        let decision = decide(&group, &record, &seen, &intent, now());
+        let fell_asleep = record.phase != Phase::FallingAsleep && decision.record.phase == Phase::FallingAsleep
+            && matches!(decision.reason, Reason::Idle { .. });
+        if fell_asleep {
+            let unknown_reading = seen.readings.iter().any(|(id, _, reading)| {
+                let decides = known(&seen, id).is_some_and(|state| !state.target_groups.is_empty());
+                decides && matches!(reading, Reading::Unknown(_))
+            });
+            prop_assert!(!unknown_reading);
+            prop_assert!(seen.services.values().all(|seen| matches!(seen, Seen::Known(_))));
+        }
+    }
+
+    #[test]
+    fn a_wake_never_lowers_and_a_sleep_sets_only_zero((group, record, seen, intent) in scene()) {
+        let decision = decide(&group, &record, &seen, &intent, now());
+        for effect in &decision.effects {
+            let Effect::SetDesired { service, count } = effect else { continue };
+            let state = known(&seen, service);
+            prop_assert!(state.is_some(), "an unseen service is never changed");
+            if matches!(decision.record.phase, Phase::FallingAsleep) {
+                prop_assert_eq!(*count, 0);
+            } else {
+                prop_assert!(*count >= state.map_or(0, |state| state.desired));
+            }
+        }
+    }
+
+    #[test]
+    fn an_old_timer_changes_nothing((group, record, seen, _) in scene(), other in 5u64..9) {
+        let intent = Intent { action: Action::Timer { generation: Generation(other) }, cause: Cause::SleepTimer };
+        let decision = decide(&group, &record, &seen, &intent, now());
+        prop_assert!(decision.superseded && decision.effects.is_empty());
+        prop_assert_eq!(decision.record, record);
+    }
+
+    #[test]
+    fn after_a_wake_every_service_that_can_be_seen_is_or_gets_as_it_was((group, record, seen, _) in scene()) {
+        let intent = Intent { action: Action::Wake { desired_count: None }, cause: Cause::Http };
+        let before = record.services.get(&ServiceId::new("dev", "web")).and_then(|web| web.saved);
+        let decision = decide(&group, &record, &seen, &intent, now());
+        prop_assert!(matches!(decision.record.phase, Phase::Waking | Phase::Awake));
+        let asleep = matches!(record.phase, Phase::Asleep | Phase::FallingAsleep);
+        if let (true, Some(saved)) = (asleep, before) {
+            let web = &decision.record.services[&ServiceId::new("dev", "web")];
+            let outside = matches!(decision.record.reason, Reason::WokenOutside);
+            prop_assert!(outside || web.wanted == Some(saved));
+        }
+    }
+
+    #[test]
+    fn leaving_sleep_raises_the_generation_by_one((group, record, seen, intent) in scene()) {
+        let decision = decide(&group, &record, &seen, &intent, now());
+        let rise = decision.record.generation.0 - record.generation.0;
+        let sleeping = |phase| matches!(phase, Phase::Asleep | Phase::FallingAsleep);
+        prop_assert!(rise <= 1);
+        if sleeping(record.phase) {
+            prop_assert!(rise == 1 || sleeping(decision.record.phase));
+        }
+        if !sleeping(decision.record.phase) {
+            let timers = decision.effects.iter().filter(|e| matches!(e, Effect::StartTimer { .. })).count();
+            prop_assert_eq!(timers as u64, rise, "each generation has one timer");
+        }
+    }
+
+    #[test]
+    fn deciding_again_at_once_does_nothing_more((group, record, seen, intent) in scene()) {
+        let first = decide(&group, &record, &seen, &intent, now());
+        let again = decide(&group, &first.record, &seen, &intent, now());
+        prop_assert!(again.effects.is_empty(), "{:?} then {:?}", first, again);
+    }
+}

@@ -1,0 +1,270 @@
+//! Falling asleep: only from evidence, and always able to give back what it takes away.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::duration;
+use crate::ids::ServiceId;
+use crate::intent::Action;
+use crate::observation::{Seen, ServiceState};
+use crate::reading::{Reading, Signal};
+use crate::reason::Reason;
+use crate::record::Phase;
+use crate::settings::{ServiceSettings, Signals};
+
+use super::{Draft, is_gone};
+
+/// A rollout that is not over after this long no longer keeps a group awake: it will not end by itself.
+/// Our choice; the deployment circuit breaker gives up long before.
+const ROLLOUT_PATIENCE: Duration = Duration::from_secs(3600);
+
+impl Draft<'_> {
+    /// Watches over an awake group: remembers counts, and lets it sleep if it is idle.
+    pub(super) fn watch(&mut self) -> Reason {
+        self.remember_counts();
+        self.note_answers();
+        if self.may_consider_sleep() {
+            self.consider_sleep()
+        } else {
+            Reason::AlreadyAwake
+        }
+    }
+
+    /// Remembers the counts above 0, for the next wake. While waking, a count that has not yet reached what the
+    /// wake gives back is not worth remembering.
+    pub(super) fn remember_counts(&mut self) {
+        let group = self.group;
+        for settings in &group.services {
+            if let Some(Seen::Known(state)) = self.seen.services.get(&settings.id) {
+                let waking = self.record.phase == Phase::Waking;
+                let record = self.record.service(&settings.id);
+                let reached = state.desired >= record.wanted.unwrap_or(0);
+                if state.desired > 0 && (reached || !waking) {
+                    record.saved = Some(state.desired);
+                }
+                if reached {
+                    record.failure = None;
+                }
+            }
+        }
+    }
+
+    /// Remembers since when nothing answers. What cannot be told changes nothing.
+    pub(super) fn note_answers(&mut self) {
+        match self.answers() {
+            Some(true) => self.record.unanswered_since = None,
+            Some(false) if self.record.unanswered_since.is_none() => {
+                self.record.unanswered_since = Some(self.now)
+            }
+            Some(false) | None => {}
+        }
+    }
+
+    /// Whether sleep is a question: a tick or timer asks, and the group is awake, or its wake does not get on.
+    pub(super) fn may_consider_sleep(&self) -> bool {
+        let asked = matches!(self.intent.action, Action::Tick | Action::Timer { .. });
+        let late = self.now >= self.patience_ends() || self.has_trouble();
+        match self.record.phase {
+            Phase::Awake => asked,
+            Phase::Waking => asked && late,
+            Phase::Asleep | Phase::FallingAsleep => false,
+        }
+    }
+
+    /// Puts the group to sleep if it is idle, else says why not.
+    pub(super) fn consider_sleep(&mut self) -> Reason {
+        let reason = self.gate().unwrap_or_else(|| self.judge_signals());
+        if matches!(
+            reason,
+            Reason::Idle { .. } | Reason::FixedTimeOver { .. } | Reason::NothingAnswers { .. }
+        ) {
+            self.begin_sleep(reason)
+        } else {
+            reason
+        }
+    }
+
+    /// What decides before any signal is read.
+    pub(super) fn gate(&self) -> Option<Reason> {
+        let record = &self.record;
+        if let Some(until) = record.override_until.filter(|until| *until > self.now) {
+            return Some(Reason::KeptAwake { until });
+        }
+        let awake_since = if record.phase == Phase::Awake {
+            record.since
+        } else {
+            record.woken_at.unwrap_or(record.since)
+        };
+        let grace_ends = duration::after(awake_since, self.group.grace());
+        if grace_ends > self.now {
+            return Some(Reason::Grace { until: grace_ends });
+        }
+        if let Some(unobserved) = self.unobserved() {
+            return Some(unobserved);
+        }
+        if let Some(nothing) = self.nothing_answers() {
+            return Some(nothing);
+        }
+        let until = self.first_sleep_moment();
+        if until > self.now {
+            return Some(Reason::AskedRecently { until });
+        }
+        self.known().find_map(|(settings, state)| {
+            let since = state.rollout_since?;
+            let fresh = duration::between(since, self.now) < ROLLOUT_PATIENCE;
+            fresh.then(|| Reason::RolloutUnderWay {
+                service: settings.id.clone(),
+            })
+        })
+    }
+
+    /// Nobody can be using what has not answered for the whole idle time. A wake that shows no trouble is
+    /// given its whole time first.
+    fn nothing_answers(&self) -> Option<Reason> {
+        let since = self
+            .record
+            .unanswered_since
+            .filter(|_| self.answers() == Some(false))?;
+        let waited = duration::between(since, self.now);
+        (waited >= self.group.idle_after()).then_some(Reason::NothingAnswers {
+            seconds: waited.as_secs(),
+        })
+    }
+
+    /// The idle time counts from the last wake at the earliest.
+    pub(super) fn first_sleep_moment(&self) -> Timestamp {
+        duration::after(
+            self.record.last_wake_at.unwrap_or(self.record.since),
+            self.group.idle_after(),
+        )
+    }
+
+    /// The signals that decide about this group.
+    pub(super) fn signals(&self) -> Vec<(ServiceId, Signal)> {
+        self.known()
+            .flat_map(|(settings, state)| signals_of(settings, state))
+            .collect()
+    }
+
+    fn judge_signals(&self) -> Reason {
+        let idle_after = self.group.idle_after();
+        let idle_after_seconds = idle_after.as_secs();
+        let signals = self.signals();
+        for (service, signal) in &signals {
+            if let Some(objection) = self.objection(service, *signal, idle_after) {
+                return objection;
+            }
+        }
+        match (signals.is_empty(), self.group.fixed_timer()) {
+            (false, _) => Reason::Idle { idle_after_seconds },
+            (true, true) => Reason::FixedTimeOver { idle_after_seconds },
+            (true, false) => Reason::NoSignal,
+        }
+    }
+
+    fn objection(&self, service: &ServiceId, signal: Signal, idle_after: Duration) -> Option<Reason> {
+        let service = service.clone();
+        let reading = self
+            .seen
+            .readings
+            .iter()
+            .find(|(id, s, _)| *id == service && *s == signal);
+        match reading.map(|(_, _, reading)| reading) {
+            None => Some(Reason::SignalUnknown {
+                signal,
+                service,
+                why: "it was not read".to_owned(),
+            }),
+            Some(Reading::Unknown(why)) => Some(Reason::SignalUnknown {
+                signal,
+                service,
+                why: why.clone(),
+            }),
+            Some(Reading::Active(at)) => Some(Reason::InUse {
+                signal,
+                service,
+                at: *at,
+            }),
+            Some(Reading::Quiet { since, until }) => {
+                let quiet_enough = duration::between(*since, (*until).min(self.now)) >= idle_after;
+                (!quiet_enough).then_some(Reason::QuietTooShort {
+                    signal,
+                    service,
+                    since: *since,
+                })
+            }
+        }
+    }
+
+    /// Somebody asks for sleep: no signal, grace or override is asked, a wake is still stronger.
+    pub(super) fn ask_for_sleep(&mut self) -> Reason {
+        match self.record.phase {
+            Phase::Asleep => Reason::AlreadyAsleep,
+            Phase::FallingAsleep => Reason::StillFallingAsleep,
+            Phase::Waking | Phase::Awake => match self.unobserved() {
+                Some(unobserved) => unobserved,
+                None => self.begin_sleep(Reason::SleepAsked),
+            },
+        }
+    }
+
+    /// Remembers the counts and begins to take them away.
+    fn begin_sleep(&mut self, reason: Reason) -> Reason {
+        self.remember_counts();
+        // What the same decision was about to wake is not woken: effects are carried out all at once.
+        self.effects.clear();
+        for service in self.record.services.values_mut() {
+            service.failure = None;
+            service.command = None;
+        }
+        self.record.override_until = None;
+        self.record
+            .enter(Phase::FallingAsleep, reason.clone(), self.intent.cause, self.now);
+        self.drive_sleep();
+        reason
+    }
+
+    /// Sets counts to 0; once all tasks are gone, the group is asleep.
+    pub(super) fn drive_sleep(&mut self) -> Reason {
+        let group = self.group;
+        let mut all_gone = true;
+        for settings in &group.services {
+            match self.seen.services.get(&settings.id) {
+                Some(Seen::Known(state)) => {
+                    if state.desired > 0 {
+                        self.command(&settings.id, 0);
+                    } else {
+                        self.record.service(&settings.id).failure = None;
+                    }
+                    all_gone &= state.desired == 0 && state.running == 0 && state.pending == 0;
+                }
+                Some(Seen::Unknown(error)) if is_gone(error.code) => {}
+                Some(Seen::Unknown(_)) | None => all_gone = false,
+            }
+        }
+        if all_gone {
+            // The reason stays: it says why the group sleeps.
+            self.record.phase = Phase::Asleep;
+            self.record.since = self.now;
+            self.record
+                .services
+                .values_mut()
+                .for_each(|service| service.command = None);
+        }
+        Reason::StillFallingAsleep
+    }
+}
+
+fn signals_of(settings: &ServiceSettings, state: &ServiceState) -> Vec<(ServiceId, Signal)> {
+    let listed = match &settings.signals {
+        Signals::FixedTimer => Vec::new(),
+        Signals::Configured if !state.target_groups.is_empty() => vec![Signal::Requests],
+        Signals::Configured => Vec::new(),
+        Signals::Listed(signals) => signals.iter().copied().collect(),
+    };
+    listed
+        .into_iter()
+        .map(|signal| (settings.id.clone(), signal))
+        .collect()
+}

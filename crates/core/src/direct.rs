@@ -1,0 +1,269 @@
+//! Direct calls: from people, pipelines, schedules, state machines, and the sleep timer.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::duration;
+use crate::engine::Turn;
+use crate::error::{Code, Error};
+use crate::ids::{Generation, GroupName};
+use crate::intent::{Action, Cause, Intent};
+use crate::report::{self, Verdict};
+use crate::status::{self, Status};
+
+/// A direct call, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The group; none for a tick of all groups.
+    pub group: Option<GroupName>,
+    /// What is asked.
+    pub intent: Intent,
+}
+
+/// The answer to a direct call about one group: its status, and what this call did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// For the sleep timer: `slept`, `superseded`, `active`, `waking` or `falling-asleep`.
+    pub outcome: &'static str,
+    /// What was decided.
+    pub decision: Verdict,
+    /// Stable code of why this call did what it did.
+    pub decision_reason: &'static str,
+    /// When the next look is due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub look_again_at: Option<Timestamp>,
+    /// The group as it is now.
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+/// The answer that a turn gives.
+#[must_use]
+pub fn answer(turn: &Turn) -> Answer {
+    Answer {
+        outcome: report::timer_outcome(turn),
+        decision: report::verdict(turn),
+        decision_reason: turn.reason.code(),
+        look_again_at: turn.look_again.map(whole_second),
+        status: status::of(turn),
+    }
+}
+
+/// The next whole second: what Step Functions waits for, and never too early.
+fn whole_second(at: Timestamp) -> Timestamp {
+    let up = i64::from(at.subsec_nanosecond() > 0);
+    Timestamp::from_second(at.as_second().saturating_add(up)).unwrap_or(at)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    group: Option<String>,
+    action: Option<String>,
+    desired_count: Option<u32>,
+    #[serde(rename = "for")]
+    period: Option<String>,
+    generation: Option<u64>,
+    /// Name of the timer's execution, for the log only.
+    #[serde(rename = "execution")]
+    _execution: Option<String>,
+}
+
+/// Whether a JSON value is meant as a direct call.
+#[must_use]
+pub fn is_call(event: &Value) -> bool {
+    event.as_object().is_some_and(|fields| {
+        ["action", "desired_count", "group"]
+            .iter()
+            .any(|name| fields.contains_key(*name))
+    })
+}
+
+/// Understands `{"group","action","desired_count","for"}`, and the timer's `{"action":"sleep-timer","group",
+/// "generation"}`. `{"desired_count":0}` alone means sleep and any other count wake, of the group `default`.
+///
+/// # Errors
+/// [`Code::InvalidRequest`], naming field, value and rule.
+pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
+    let raw: Raw = serde_json::from_value(event.clone()).map_err(|error| invalid(&error.to_string()))?;
+    let named = raw
+        .group
+        .as_deref()
+        .map(GroupName::parse)
+        .transpose()
+        .map_err(|error| invalid(&error.to_string()))?;
+    let group = || named.clone().unwrap_or_else(GroupName::default_group);
+    let only_for = |action: &str, field: &str, given: bool| {
+        if given {
+            Err(invalid(&format!(
+                "field `{field}` does not go with action `{action}`"
+            )))
+        } else {
+            Ok(())
+        }
+    };
+    let action = match (raw.action.as_deref(), raw.desired_count) {
+        (Some(action), _) => action,
+        (None, Some(0)) => "sleep",
+        (None, Some(_)) => "wake",
+        (None, None) => {
+            return Err(invalid(
+                "field `action` is missing: wake, sleep, keep-awake or tick",
+            ));
+        }
+    };
+    if action != "keep-awake" {
+        only_for(action, "for", raw.period.is_some())?;
+    }
+    if action != "wake" && !(action == "sleep" && raw.desired_count == Some(0)) {
+        only_for(action, "desired_count", raw.desired_count.is_some())?;
+    }
+    if action != "sleep-timer" {
+        only_for(action, "generation", raw.generation.is_some())?;
+    }
+    let call = |group, action, cause| {
+        Ok(Call {
+            group,
+            intent: Intent { action, cause },
+        })
+    };
+    match action {
+        "wake" => match raw.desired_count {
+            Some(count) if !(1..=crate::tags::MAX_COUNT).contains(&count) => Err(invalid(&format!(
+                "field `desired_count`, value `{count}`: must be from 1 to 5000 to wake"
+            ))),
+            desired_count => call(Some(group()), Action::Wake { desired_count }, Cause::Direct),
+        },
+        "sleep" => call(Some(group()), Action::Sleep, Cause::Direct),
+        "keep-awake" => {
+            let until = keep_awake_until(raw.period.as_deref(), now)?;
+            call(Some(group()), Action::KeepAwake { until }, Cause::Direct)
+        }
+        "tick" => call(named, Action::Tick, Cause::Direct),
+        "sleep-timer" => match raw.generation {
+            Some(number) => {
+                let generation = Generation(number);
+                call(Some(group()), Action::Timer { generation }, Cause::SleepTimer)
+            }
+            None => Err(invalid("field `generation` is missing")),
+        },
+        other => Err(invalid(&format!(
+            "field `action`, value `{other}`: must be wake, sleep, keep-awake or tick"
+        ))),
+    }
+}
+
+/// The end of a keep-awake of this length.
+///
+/// # Errors
+/// [`Code::InvalidRequest`] if it is missing or breaks the rule for durations.
+pub fn keep_awake_until(period: Option<&str>, now: Timestamp) -> Result<Timestamp, Error> {
+    let text =
+        period.ok_or_else(|| invalid("field `for` is missing: how long to keep it awake, such as 2h"))?;
+    let period = duration::parse(text).filter(|period| !period.is_zero());
+    let period =
+        period.ok_or_else(|| invalid(&format!("field `for`, value `{text}`: {}", duration::RULE)))?;
+    Ok(duration::after(now, period))
+}
+
+fn invalid(what: &str) -> Error {
+    Error::new(Code::InvalidRequest, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn understood(event: Value) -> (Option<String>, Action) {
+        let call = parse(&event, NOW).expect("a call");
+        (call.group.map(String::from), call.intent.action)
+    }
+
+    #[test]
+    fn calls_say_what_to_do_with_which_group() {
+        let dev = || Some("dev".to_owned());
+        let default = || Some("default".to_owned());
+        let wake = |desired_count| Action::Wake { desired_count };
+        for (event, expected) in [
+            (json!({"group": "dev", "action": "wake"}), (dev(), wake(None))),
+            (
+                json!({"group": "dev", "action": "wake", "desired_count": 2}),
+                (dev(), wake(Some(2))),
+            ),
+            (json!({"action": "sleep"}), (default(), Action::Sleep)),
+            (json!({"desired_count": 0}), (default(), Action::Sleep)),
+            (json!({"desired_count": 3}), (default(), wake(Some(3)))),
+            (
+                json!({"group": "dev", "desired_count": 0}),
+                (dev(), Action::Sleep),
+            ),
+            (json!({"action": "tick"}), (None, Action::Tick)),
+            (json!({"group": "dev", "action": "tick"}), (dev(), Action::Tick)),
+            (
+                json!({"group": "dev", "action": "sleep-timer", "generation": 4, "execution": "x"}),
+                (
+                    dev(),
+                    Action::Timer {
+                        generation: Generation(4),
+                    },
+                ),
+            ),
+            (
+                json!({"group": "dev", "action": "keep-awake", "for": "2h"}),
+                (
+                    dev(),
+                    Action::KeepAwake {
+                        until: Timestamp::from_second(7200).expect("a moment"),
+                    },
+                ),
+            ),
+        ] {
+            assert_eq!(understood(event.clone()), expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_understood_names_field_value_and_rule() {
+        for (event, part) in [
+            (json!({"group": "dev"}), "`action` is missing"),
+            (json!({"group": "a/b", "action": "wake"}), "`a/b`"),
+            (json!({"action": "explode"}), "`explode`"),
+            (json!({"action": "wake", "desired_count": 0}), "`0`"),
+            (json!({"desired_count": 5001}), "`5001`"),
+            (json!({"desired_count": -1}), "-1"),
+            (json!({"action": "keep-awake"}), "`for` is missing"),
+            (json!({"action": "keep-awake", "for": "soon"}), "`soon`"),
+            (
+                json!({"action": "sleep", "for": "2h"}),
+                "`for` does not go with action `sleep`",
+            ),
+            (
+                json!({"action": "sleep", "desired_count": 2}),
+                "`desired_count` does not go",
+            ),
+            (
+                json!({"action": "wake", "generation": 2}),
+                "`generation` does not go",
+            ),
+            (json!({"action": "sleep-timer"}), "`generation` is missing"),
+            (json!({"action": "wake", "desired": 2}), "`desired`"),
+        ] {
+            let error = parse(&event, NOW).expect_err("no call");
+            assert_eq!(error.code, Code::InvalidRequest);
+            assert!(error.message.contains(part), "{event}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_fields_make_it_panic(group in ".*", action in ".*", count in any::<i64>(), period in ".*") {
+            let _ = parse(&json!({"group": group, "action": action, "desired_count": count, "for": period}), NOW);
+        }
+    }
+}

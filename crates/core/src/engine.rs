@@ -1,0 +1,257 @@
+//! The three steps of every function around the one decision: observe, decide, act.
+//!
+//! The record is saved first, over the version that was loaded; effects follow and are idempotent. A writer
+//! that lost the race loads again and decides again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+
+use crate::decide::{Effect, decide, wanted_readings};
+use crate::error::{Code, Error};
+use crate::ids::{GroupName, ServiceId};
+use crate::intent::Intent;
+use crate::observation::Observation;
+use crate::ports::{Saved, Stored, World};
+use crate::reason::Reason;
+use crate::record::{Failure, Phase, Record};
+use crate::settings::{Defaults, GroupSettings, Problem};
+use crate::tags;
+
+/// How often a writer that lost the race decides again before it gives up.
+const TRIES: u32 = 6;
+/// How many groups a tick works on at once: enough to hide the waiting, well within ECS's read buckets.
+const GROUPS_AT_ONCE: usize = 16;
+
+/// What a turn did, and what it saw: all that reports, pages and answers are made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Turn {
+    /// The group's settings.
+    pub settings: GroupSettings,
+    /// The record as it is now.
+    pub record: Record,
+    /// The phase before.
+    pub before: Phase,
+    /// Whether a new generation began.
+    pub woke: bool,
+    /// What was seen.
+    pub seen: Observation,
+    /// Why it did what it did.
+    pub reason: Reason,
+    /// Whether the intent came from a timer of an older generation.
+    pub superseded: bool,
+    /// What was done.
+    pub effects: Vec<Effect>,
+    /// What went wrong on the way.
+    pub problems: Vec<Problem>,
+    /// When the next look is due.
+    pub look_again: Option<jiff::Timestamp>,
+    /// The moment of the decision.
+    pub now: jiff::Timestamp,
+}
+
+/// Takes one turn for one group: observes, decides, saves, acts.
+///
+/// # Errors
+/// Those of the store, and [`Code::Contention`] if other writers won every time. What ECS refuses is not an
+/// error here but part of the turn: it is remembered and tried again.
+pub async fn turn<W: World>(
+    world: &W,
+    settings: &GroupSettings,
+    loaded: Option<Record>,
+    intent: &Intent,
+) -> Result<Turn, Error> {
+    let mut loaded = loaded;
+    for _ in 0..TRIES {
+        let now = world.now();
+        let before = loaded.unwrap_or_else(|| Record::unseen(now));
+        let mut seen = Observation {
+            services: world.observe(settings).await,
+            readings: Vec::new(),
+        };
+        let wanted = wanted_readings(settings, &before, &seen, intent, now);
+        if !wanted.is_empty() {
+            seen.readings = world.read(&wanted, settings, &seen, now).await;
+        }
+        let decision = decide(settings, &before, &seen, intent, now);
+        let mut record = decision.record;
+        if record != before {
+            if world.save_record(&settings.name, &record).await? == Saved::Conflict {
+                loaded = world.load(&settings.name).await?.record;
+                continue;
+            }
+            record.version = before.version + 1;
+        }
+        let woke = record.generation != before.generation;
+        let problems = act(world, settings, &mut record, &decision.effects).await?;
+        return Ok(Turn {
+            settings: settings.clone(),
+            record,
+            before: before.phase,
+            woke,
+            seen,
+            reason: decision.reason,
+            superseded: decision.superseded,
+            effects: decision.effects,
+            problems,
+            look_again: decision.look_again,
+            now,
+        });
+    }
+    Err(Error::new(
+        Code::Contention,
+        format!(
+            "group `{}`: {TRIES} times another function wrote its record first",
+            settings.name
+        ),
+    ))
+}
+
+/// Carries effects out, all at once. Failed ones are remembered in the record, so that every page and tick knows.
+async fn act<W: World>(
+    world: &W,
+    settings: &GroupSettings,
+    record: &mut Record,
+    effects: &[Effect],
+) -> Result<Vec<Problem>, Error> {
+    let results = join_all(
+        effects
+            .iter()
+            .map(|effect| carry_out(world, &settings.name, effect)),
+    )
+    .await;
+    let mut problems = Vec::new();
+    let mut failures = HashMap::new();
+    for (effect, result) in effects.iter().zip(results) {
+        let Err(error) = result else { continue };
+        match effect {
+            Effect::SetDesired { service, .. } => {
+                failures.insert(service.clone(), error.clone());
+                problems.push(Problem::of(service, error));
+            }
+            Effect::StartTimer { .. } => {
+                problems.push(Problem {
+                    code: Code::TimerNotStarted,
+                    service: None,
+                    message: error.to_string(),
+                });
+            }
+        }
+    }
+    if !failures.is_empty() {
+        remember_failures(world, &settings.name, record, &failures).await?;
+    }
+    Ok(problems)
+}
+
+async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect) -> Result<(), Error> {
+    match effect {
+        Effect::SetDesired { service, count } => world.set_desired(service, *count).await,
+        Effect::StartTimer {
+            generation,
+            woken_at,
+            at,
+        } => world.start(group, *generation, *woken_at, *at).await,
+    }
+}
+
+/// Saves what failed, over whatever others wrote meanwhile.
+async fn remember_failures<W: World>(
+    world: &W,
+    group: &GroupName,
+    record: &mut Record,
+    failures: &HashMap<ServiceId, Error>,
+) -> Result<(), Error> {
+    for _ in 0..TRIES {
+        let at = world.now();
+        for (service, error) in failures {
+            record.service(service).failure = Some(Failure {
+                error: error.clone(),
+                at,
+            });
+        }
+        if world.save_record(group, record).await? == Saved::Yes {
+            record.version += 1;
+            return Ok(());
+        }
+        if let Some(newer) = world.load(group).await?.record {
+            *record = newer;
+        }
+    }
+    Ok(())
+}
+
+/// The settings of all groups as their owners have them now, and those stored before.
+///
+/// Settings that changed are written, those of vanished groups removed, so that a wake finds them in the table.
+///
+/// # Errors
+/// Those of discovery and the store. If the services cannot be discovered, nothing stored is changed.
+pub async fn discover<W: World>(
+    world: &W,
+    listed: &[ServiceId],
+    defaults: &Defaults,
+) -> Result<BTreeMap<GroupName, Stored>, Error> {
+    let (tagged, stored) = futures_util::future::join(world.tagged(), world.load_all()).await;
+    let (tagged, mut stored) = (tagged?, stored?);
+    let previous = stored
+        .iter()
+        .filter_map(|(name, stored)| Some((name.clone(), stored.settings.clone()?)))
+        .collect::<BTreeMap<_, _>>();
+    let current = tags::groups(&tagged, listed, &previous, defaults);
+    for vanished in previous.keys().filter(|name| !current.contains_key(*name)) {
+        world.remove_settings(vanished).await?;
+        stored.remove(vanished);
+    }
+    for (name, settings) in current {
+        if previous.get(&name) != Some(&settings) {
+            world.save_settings(&settings).await?;
+        }
+        stored.entry(name).or_default().settings = Some(settings);
+    }
+    stored.retain(|_, stored| stored.settings.is_some());
+    Ok(stored)
+}
+
+/// Takes a turn for every group, many at once. A group that fails does not harm its neighbours.
+pub async fn turn_all<W: World>(
+    world: &W,
+    groups: BTreeMap<GroupName, Stored>,
+    intent: &Intent,
+) -> Vec<(GroupName, Result<Turn, Error>)> {
+    let turns = groups.into_iter().filter_map(|(name, stored)| {
+        let settings = stored.settings?;
+        Some(async move { (name, turn(world, &settings, stored.record, intent).await) })
+    });
+    stream::iter(turns).buffered(GROUPS_AT_ONCE).collect().await
+}
+
+/// The group with its record; discovered afresh if the table does not know it yet.
+///
+/// # Errors
+/// [`Code::UnknownGroup`], and those of discovery and the store.
+pub async fn find<W: World>(
+    world: &W,
+    group: &GroupName,
+    listed: &[ServiceId],
+    defaults: &Defaults,
+) -> Result<(GroupSettings, Option<Record>), Error> {
+    let mut stored = world.load(group).await?;
+    if stored.settings.is_none() {
+        stored = discover(world, listed, defaults)
+            .await?
+            .remove(group)
+            .unwrap_or_default();
+    }
+    match stored.settings {
+        Some(settings) => Ok((settings, stored.record)),
+        None => Err(Error::new(
+            Code::UnknownGroup,
+            format!(
+                "group `{group}`: no service has the tag `{}` with this value",
+                tags::GROUP
+            ),
+        )),
+    }
+}

@@ -1,0 +1,69 @@
+//! One error type for what a port can fail with, with stable codes that logs, the status JSON and state
+//! machines share.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong with a call to the outside, in the words of who failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{code}: {message}")]
+pub struct Error {
+    /// Stable code.
+    pub code: Code,
+    /// Names the thing, and says what AWS said.
+    pub message: String,
+}
+
+impl Error {
+    /// An error with its code.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// Stable error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Code {
+    /// AWS refused the call: the function's role lacks a permission.
+    AccessDenied,
+    /// AWS asked to slow down, and the SDK's retries did not help.
+    Throttled,
+    /// The cluster does not exist.
+    ClusterNotFound,
+    /// The service does not exist, or is being deleted.
+    ServiceNotFound,
+    /// The table does not exist.
+    TableNotFound,
+    /// No answer in time, no connection, or a server error.
+    Unavailable,
+    /// AWS refused the call's content.
+    Rejected,
+    /// What is stored in the table cannot be read.
+    CorruptRecord,
+    /// Too many writers at once; try again.
+    Contention,
+    /// An environment variable is missing or breaks its rule.
+    InvalidConfig,
+    /// A tag breaks its rule.
+    InvalidTag,
+    /// An event or request cannot be understood.
+    InvalidRequest,
+    /// The request needs an admin credential, and this stack was given none.
+    Forbidden,
+    /// No service is tagged with this group.
+    UnknownGroup,
+    /// The sleep timer did not start; the tick watches alone.
+    TimerNotStarted,
+    /// A task or service cannot become ready.
+    NotBecomingReady,
+    /// The app's tasks have no address that a visitor can reach.
+    NoPublicAddress,
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(self, f)
+    }
+}

@@ -1,0 +1,24 @@
+//! The words, rules and decisions of Dormouse, free of AWS, clocks and I/O.
+//!
+//! Everything a function does is `decide`d here from plain data; the adapters around it observe and act.
+//! See `docs/ARCHITECTURE.md` for the map.
+
+pub mod config;
+pub mod decide;
+pub mod direct;
+pub mod duration;
+pub mod engine;
+pub mod error;
+pub mod ids;
+pub mod intent;
+pub mod observation;
+pub mod ports;
+pub mod readiness;
+pub mod reading;
+pub mod reason;
+pub mod record;
+pub mod report;
+pub mod requests;
+pub mod settings;
+pub mod status;
+pub mod tags;

@@ -1,0 +1,124 @@
+//! What is: a group's services and their tasks as AWS reports them, reduced to what decisions need.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::ids::ServiceId;
+use crate::reading::{Reading, Signal};
+use crate::settings::AppUrl;
+
+/// One look at a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// What is known of each service of the group.
+    pub services: BTreeMap<ServiceId, Seen>,
+    /// What the signals say; empty unless the readings were asked for.
+    pub readings: Vec<(ServiceId, Signal, Reading)>,
+}
+
+/// What a look at one service gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Its state.
+    Known(ServiceState),
+    /// Nothing, and why. `ServiceNotFound` and `ClusterNotFound` are here too.
+    Unknown(Error),
+}
+
+/// The state of one service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceState {
+    /// Tasks that should run.
+    pub desired: u32,
+    /// Tasks that run.
+    pub running: u32,
+    /// Tasks on their way to running.
+    pub pending: u32,
+    /// The tasks that are not stopped; empty when none should run.
+    pub tasks: Vec<TaskState>,
+    /// Why the tasks could not be looked at, if they could not.
+    pub tasks_unknown: Option<String>,
+    /// When the rollout under way began, if there is one.
+    pub rollout_since: Option<Timestamp>,
+    /// ECS's own words about what keeps tasks from running, newest first.
+    pub troubles: Vec<Trouble>,
+    /// The load balancer's address, if the service has one and it is known.
+    pub load_balancer: Option<AppUrl>,
+    /// The ARNs of its target groups. If there are any, they decide about readiness.
+    pub target_groups: Vec<String>,
+}
+
+/// The state of one task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskState {
+    /// The last part of its ARN.
+    pub id: String,
+    /// How far it is.
+    pub stage: TaskStage,
+    /// Container health check: `None` if the task definition has none.
+    pub health: Option<Health>,
+    /// Its target in each target group of the service; empty without a load balancer.
+    pub targets: Vec<Health>,
+    /// The answer of its probe path, if it was asked.
+    pub probe: Option<Probe>,
+    /// Where it can be reached.
+    pub address: TaskAddress,
+}
+
+/// How far a task is, in the words of ECS's task lifecycle (Amazon ECS Developer Guide, "Task lifecycle").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaskStage {
+    /// A network interface and capacity are being found.
+    Provisioning,
+    /// The image is being pulled.
+    Pending,
+    /// Containers start.
+    Activating,
+    /// Containers run, which is not yet to say that they answer.
+    Running,
+    /// The task is on its way out.
+    Stopping,
+}
+
+/// What a health check says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It passed.
+    Healthy,
+    /// Not yet, or no longer; in the words of who checks.
+    Unhealthy(String),
+    /// Not known, and why.
+    Unknown(String),
+}
+
+/// What the probe path answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// An HTTP status.
+    Status(u16),
+    /// No answer, and why.
+    Failed(String),
+}
+
+/// Where a task can be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskAddress {
+    /// A public address and the app's port.
+    Public(IpAddr, u16),
+    /// Only an address inside the VPC.
+    PrivateOnly(IpAddr),
+    /// Not known yet.
+    Unknown,
+}
+
+/// ECS's words about a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// When.
+    pub at: Timestamp,
+    /// What ECS said.
+    pub message: String,
+}

@@ -1,0 +1,102 @@
+//! What the engine needs of the outside, as small traits. `dormouse-aws` implements them over the AWS SDK.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::error::Error;
+use crate::ids::{Generation, GroupName, ServiceId};
+use crate::observation::{Observation, Seen};
+use crate::reading::{Reading, Signal};
+use crate::record::Record;
+use crate::settings::GroupSettings;
+use crate::tags::TaggedService;
+
+/// What the table holds of a group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// Its settings as last discovered.
+    pub settings: Option<GroupSettings>,
+    /// Its record.
+    pub record: Option<Record>,
+}
+
+/// How a conditional write ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is written; the stored version is one higher than the given one.
+    Yes,
+    /// Somebody else wrote first; nothing changed.
+    Conflict,
+}
+
+/// The table. Its errors are those of [`Error`] with table codes.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Store {
+    /// Settings and record of a group.
+    async fn load(&self, group: &GroupName) -> Result<Stored, Error>;
+    /// Settings and records of all groups.
+    async fn load_all(&self) -> Result<BTreeMap<GroupName, Stored>, Error>;
+    /// Writes a record over the version that it carries, as the next version.
+    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error>;
+    /// Writes settings, whatever was there.
+    async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error>;
+    /// Removes the settings of a group that no service names any more. Its record stays.
+    async fn remove_settings(&self, group: &GroupName) -> Result<(), Error>;
+}
+
+/// Finds the services that opted in.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Discovery {
+    /// All services with the group tag, and their tags.
+    async fn tagged(&self) -> Result<Vec<TaggedService>, Error>;
+}
+
+/// ECS and what surrounds its tasks.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Services {
+    /// Looks at the services of a group. What fails is `Unknown` for the services it concerns, not an error.
+    async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen>;
+    /// Sets the desired count of a service.
+    async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error>;
+}
+
+/// Reads signals.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Signals {
+    /// The readings of `wanted`, over at least the group's idle time before `now`. What fails is `Unknown`.
+    async fn read(
+        &self,
+        wanted: &[(ServiceId, Signal)],
+        group: &GroupSettings,
+        seen: &Observation,
+        now: Timestamp,
+    ) -> Vec<(ServiceId, Signal, Reading)>;
+}
+
+/// Starts sleep timers.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Timers {
+    /// Starts the sleep timer of a generation, unless it runs already.
+    async fn start(
+        &self,
+        group: &GroupName,
+        generation: Generation,
+        woken_at: Timestamp,
+        at: Timestamp,
+    ) -> Result<(), Error>;
+}
+
+/// Tells the time, and lets it pass.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Waits.
+    async fn pause(&self, duration: Duration);
+}
+
+/// All of them.
+pub trait World: Store + Discovery + Services + Signals + Timers + Clock {}
+impl<W: Store + Discovery + Services + Signals + Timers + Clock> World for W {}

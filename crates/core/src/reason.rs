@@ -1,0 +1,210 @@
+//! Why: the typed reasons that decisions, logs, the status and tests share.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::duration;
+use crate::ids::{Generation, ServiceId};
+use crate::reading::Signal;
+
+/// Why a decision is what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "code")]
+pub enum Reason {
+    /// The group was never looked at before.
+    NeverSeen,
+    /// Somebody asked for the group.
+    WakeAsked,
+    /// It was asleep, but tasks were found wanted: somebody else woke it.
+    WokenOutside,
+    /// A wake is under way and not all services are ready.
+    StillWaking,
+    /// All services are ready.
+    BecameReady,
+    /// It is awake already.
+    AlreadyAwake,
+    /// Somebody asked for sleep.
+    SleepAsked,
+    /// It was awake, but no task was wanted any more: somebody else put it to sleep.
+    PutToSleepOutside,
+    /// Every signal was quiet for the whole idle time.
+    Idle {
+        /// The idle time, in seconds.
+        idle_after_seconds: u64,
+    },
+    /// The fixed time since the last wake is over.
+    FixedTimeOver {
+        /// The idle time, in seconds.
+        idle_after_seconds: u64,
+    },
+    /// No service answered for the whole idle time, so nobody can be using it.
+    NothingAnswers {
+        /// How long nothing answered, in seconds.
+        seconds: u64,
+    },
+    /// Counts are being set to 0.
+    StillFallingAsleep,
+    /// It is asleep already.
+    AlreadyAsleep,
+    /// The timer was made for an older generation.
+    Superseded {
+        /// The generation that is current.
+        current: Generation,
+    },
+    /// Not asleep: somebody asked to keep it awake.
+    KeptAwake {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Not asleep: the minimum time awake is not over.
+    Grace {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Not asleep: somebody asked for it less than the idle time ago.
+    AskedRecently {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Not asleep: a rollout is under way.
+    RolloutUnderWay {
+        /// Of this service.
+        service: ServiceId,
+    },
+    /// Not asleep: a signal shows use.
+    InUse {
+        /// The signal.
+        signal: Signal,
+        /// The service.
+        service: ServiceId,
+        /// Last use that is known of.
+        at: Timestamp,
+    },
+    /// Not asleep: a signal is quiet, but not yet for the whole idle time.
+    QuietTooShort {
+        /// The signal.
+        signal: Signal,
+        /// The service.
+        service: ServiceId,
+        /// Since when it is quiet.
+        since: Timestamp,
+    },
+    /// Not asleep: a signal cannot be read, which is never taken for quiet.
+    SignalUnknown {
+        /// The signal.
+        signal: Signal,
+        /// The service.
+        service: ServiceId,
+        /// Why.
+        why: String,
+    },
+    /// Not asleep: no signal is configured, and nobody chose the fixed timer.
+    NoSignal,
+    /// Nothing done: a service could not be looked at.
+    Unobserved {
+        /// The service.
+        service: ServiceId,
+        /// Why.
+        why: String,
+    },
+    /// The group has no service left.
+    NoServices,
+}
+
+impl Reason {
+    /// The stable code, as in JSON.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NeverSeen => "never-seen",
+            Self::WakeAsked => "wake-asked",
+            Self::WokenOutside => "woken-outside",
+            Self::StillWaking => "still-waking",
+            Self::BecameReady => "became-ready",
+            Self::AlreadyAwake => "already-awake",
+            Self::SleepAsked => "sleep-asked",
+            Self::PutToSleepOutside => "put-to-sleep-outside",
+            Self::Idle { .. } => "idle",
+            Self::FixedTimeOver { .. } => "fixed-time-over",
+            Self::NothingAnswers { .. } => "nothing-answers",
+            Self::StillFallingAsleep => "still-falling-asleep",
+            Self::AlreadyAsleep => "already-asleep",
+            Self::Superseded { .. } => "superseded",
+            Self::KeptAwake { .. } => "kept-awake",
+            Self::Grace { .. } => "grace",
+            Self::AskedRecently { .. } => "asked-recently",
+            Self::RolloutUnderWay { .. } => "rollout-under-way",
+            Self::InUse { .. } => "in-use",
+            Self::QuietTooShort { .. } => "quiet-too-short",
+            Self::SignalUnknown { .. } => "signal-unknown",
+            Self::NoSignal => "no-signal",
+            Self::Unobserved { .. } => "unobserved",
+            Self::NoServices => "no-services",
+        }
+    }
+}
+
+/// A sentence for people.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let period = |seconds: &u64| duration::format(std::time::Duration::from_secs(*seconds));
+        match self {
+            Self::NeverSeen => f.write_str("never looked at before"),
+            Self::WakeAsked => f.write_str("somebody asked for it"),
+            Self::WokenOutside => f.write_str("somebody else asked ECS for tasks"),
+            Self::StillWaking => f.write_str("not all services are ready yet"),
+            Self::BecameReady => f.write_str("all services are ready"),
+            Self::AlreadyAwake => f.write_str("awake already"),
+            Self::SleepAsked => f.write_str("somebody asked for sleep"),
+            Self::PutToSleepOutside => f.write_str("somebody else set all desired counts to 0"),
+            Self::Idle { idle_after_seconds } => write!(f, "every signal was quiet for {}", period(idle_after_seconds)),
+            Self::FixedTimeOver { idle_after_seconds } => {
+                write!(f, "{} have passed since the last wake", period(idle_after_seconds))
+            }
+            Self::NothingAnswers { seconds } => write!(f, "no service answered for {}", period(seconds)),
+            Self::StillFallingAsleep => f.write_str("tasks are stopping"),
+            Self::AlreadyAsleep => f.write_str("asleep already"),
+            Self::Superseded { current } => write!(f, "the current generation is {current}"),
+            Self::KeptAwake { until } => write!(f, "kept awake until {until:.0}"),
+            Self::Grace { until } => write!(f, "minimum time awake until {until:.0}"),
+            Self::AskedRecently { until } => write!(f, "somebody asked for it; its idle time is not over before {until:.0}"),
+            Self::RolloutUnderWay { service } => write!(f, "a rollout of {service} is under way"),
+            Self::InUse { signal, service, at } => write!(f, "{signal} of {service} show use at {at:.0}"),
+            Self::QuietTooShort { signal, service, since } => {
+                write!(f, "{signal} of {service} are quiet only since {since:.0}")
+            }
+            Self::SignalUnknown { signal, service, why } => write!(f, "{signal} of {service} are unknown: {why}"),
+            Self::NoSignal => f.write_str(
+                "no signal tells whether it is used: add a load balancer, or the tag dormouse:signals=none to sleep a \
+                 fixed time after the last wake",
+            ),
+            Self::Unobserved { service, why } => write!(f, "{service} cannot be looked at: {why}"),
+            Self::NoServices => f.write_str("no service of the group can be managed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_is_the_one_in_json() {
+        for reason in [
+            Reason::WakeAsked,
+            Reason::Idle {
+                idle_after_seconds: 60,
+            },
+            Reason::Superseded {
+                current: Generation(2),
+            },
+            Reason::PutToSleepOutside,
+            Reason::NoSignal,
+        ] {
+            let json = serde_json::to_value(&reason).expect("JSON");
+            assert_eq!(json["code"], reason.code());
+        }
+    }
+}

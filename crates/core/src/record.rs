@@ -1,0 +1,129 @@
+//! The record: what Dormouse remembers of a group between two looks.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::ids::{Generation, ServiceId};
+use crate::intent::Cause;
+use crate::reason::Reason;
+
+/// Where a group is in its day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// No task runs.
+    Asleep,
+    /// Tasks were asked for; not all services are ready yet.
+    Waking,
+    /// All services were ready.
+    Awake,
+    /// Counts are being set to 0.
+    FallingAsleep,
+}
+
+impl Phase {
+    /// The phase as the status JSON writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asleep => "asleep",
+            Self::Waking => "waking",
+            Self::Awake => "awake",
+            Self::FallingAsleep => "falling-asleep",
+        }
+    }
+}
+
+/// What is remembered of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Counts writes. A writer saves only over the version it loaded; 0 was never saved.
+    pub version: u64,
+    /// Where the group is.
+    pub phase: Phase,
+    /// Since when.
+    pub since: Timestamp,
+    /// How often it left sleep.
+    pub generation: Generation,
+    /// Why it is in this phase.
+    pub reason: Reason,
+    /// Through which door the cause came.
+    pub cause: Cause,
+    /// When this generation began.
+    pub woken_at: Option<Timestamp>,
+    /// When somebody last asked for it; the idle time counts from here at the earliest.
+    pub last_wake_at: Option<Timestamp>,
+    /// Since when no service of it answers; none while one does.
+    pub unanswered_since: Option<Timestamp>,
+    /// Not to sleep before this moment.
+    pub override_until: Option<Timestamp>,
+    /// What is remembered of each service.
+    pub services: BTreeMap<ServiceId, ServiceRecord>,
+}
+
+/// What is remembered of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    /// The last desired count above 0, given back at the next wake.
+    pub saved: Option<u32>,
+    /// Tasks that this generation's wake asked for.
+    pub wanted: Option<u32>,
+    /// The last UpdateService that was decided, until it is seen to have worked.
+    pub command: Option<Command>,
+    /// Why the last one failed, until one works.
+    pub failure: Option<Failure>,
+}
+
+/// An UpdateService that was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The desired count.
+    pub count: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An UpdateService that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What AWS said.
+    pub error: Error,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Record {
+    /// The record of a group that was never seen.
+    #[must_use]
+    pub fn unseen(now: Timestamp) -> Self {
+        Self {
+            version: 0,
+            phase: Phase::Asleep,
+            since: now,
+            generation: Generation(0),
+            reason: Reason::NeverSeen,
+            cause: Cause::Outside,
+            woken_at: None,
+            last_wake_at: None,
+            unanswered_since: None,
+            override_until: None,
+            services: BTreeMap::new(),
+        }
+    }
+
+    /// What is remembered of a service, to change it.
+    pub fn service(&mut self, id: &ServiceId) -> &mut ServiceRecord {
+        self.services.entry(id.clone()).or_default()
+    }
+
+    /// Moves to a phase.
+    pub fn enter(&mut self, phase: Phase, reason: Reason, cause: Cause, now: Timestamp) {
+        self.phase = phase;
+        self.since = now;
+        self.reason = reason;
+        self.cause = cause;
+    }
+}

@@ -1,0 +1,116 @@
+//! One line of JSON for each turn that decided something, and the answer to direct calls and timers.
+
+use serde::Serialize;
+
+use crate::decide::Effect;
+use crate::engine::Turn;
+use crate::ids::{Generation, GroupName};
+use crate::intent::{Action, Intent};
+use crate::record::Phase;
+use crate::settings::Problem;
+
+/// What a turn decided, for the log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Always `decision`: what to search the log for.
+    pub event: &'static str,
+    /// The group.
+    pub group: GroupName,
+    /// Its generation.
+    pub generation: Generation,
+    /// What was decided.
+    pub decision: Verdict,
+    /// Stable code of why.
+    pub reason: &'static str,
+    /// The same in a sentence.
+    pub detail: String,
+    /// Through which door the intent came.
+    pub cause: String,
+    /// The phase before.
+    pub from: Phase,
+    /// The phase now.
+    pub to: Phase,
+    /// The counts that were set.
+    pub counts: Vec<String>,
+    /// What went wrong.
+    pub errors: Vec<Problem>,
+    /// The invocation's request id.
+    pub request_id: String,
+}
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// A wake begins.
+    Wake,
+    /// It became ready.
+    Ready,
+    /// It goes to sleep.
+    Sleep,
+    /// It is asleep.
+    Slept,
+    /// Nothing changes phase.
+    Hold,
+    /// The timer was of an older generation.
+    Superseded,
+}
+
+/// The verdict of a turn.
+#[must_use]
+pub fn verdict(turn: &Turn) -> Verdict {
+    match (turn.before, turn.record.phase) {
+        _ if turn.superseded => Verdict::Superseded,
+        _ if turn.woke => Verdict::Wake,
+        (before, now) if before == now => Verdict::Hold,
+        (_, Phase::Waking) => Verdict::Wake,
+        (_, Phase::Awake) => Verdict::Ready,
+        (Phase::FallingAsleep, Phase::Asleep) => Verdict::Slept,
+        (_, Phase::FallingAsleep | Phase::Asleep) => Verdict::Sleep,
+    }
+}
+
+/// The log line of a turn. Whoever only asks again while nothing changes leaves none, nor does a tick that finds a
+/// group asleep.
+#[must_use]
+pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
+    let decision = verdict(turn);
+    let decides = matches!(
+        intent.action,
+        Action::Tick | Action::Timer { .. } | Action::Sleep | Action::KeepAwake { .. }
+    );
+    let worth_a_line = decides && turn.record.phase != Phase::Asleep;
+    if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() {
+        return None;
+    }
+    let counts = turn.effects.iter().filter_map(|effect| match effect {
+        Effect::SetDesired { service, count } => Some(format!("{service}={count}")),
+        Effect::StartTimer { .. } => None,
+    });
+    Some(Report {
+        event: "decision",
+        group: turn.settings.name.clone(),
+        generation: turn.record.generation,
+        decision,
+        reason: turn.reason.code(),
+        detail: turn.reason.to_string(),
+        cause: intent.cause.to_string(),
+        from: turn.before,
+        to: turn.record.phase,
+        counts: counts.collect(),
+        errors: turn.problems.clone(),
+        request_id: request_id.to_owned(),
+    })
+}
+
+/// What the sleep timer is told.
+#[must_use]
+pub fn timer_outcome(turn: &Turn) -> &'static str {
+    match turn.record.phase {
+        _ if turn.superseded => "superseded",
+        Phase::Asleep => "slept",
+        Phase::FallingAsleep => "falling-asleep",
+        Phase::Waking => "waking",
+        Phase::Awake => "active",
+    }
+}

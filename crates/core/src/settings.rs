@@ -1,0 +1,304 @@
+//! What owners ask for: the settings of services and groups, already validated.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::duration;
+use crate::error::{Code, Error};
+use crate::ids::{GroupName, ServiceId};
+use crate::reading::Signal;
+
+/// Which signals decide about idleness.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signals {
+    /// Those that the service has the means for: `requests` behind a load balancer.
+    Configured,
+    /// None: sleep a fixed time after the last wake.
+    FixedTimer,
+    /// Those listed by the owner.
+    Listed(BTreeSet<Signal>),
+}
+
+impl Signals {
+    /// The rule that [`Signals::parse`] applies, for error messages.
+    pub const RULE: &str =
+        "must be `none` or signals that this version knows (`requests`), separated by spaces";
+
+    /// Parses `none` or a list such as `requests`; `None` breaks [`Signals::RULE`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        if words == ["none"] {
+            return Some(Self::FixedTimer);
+        }
+        let listed = words
+            .iter()
+            .map(|word| match *word {
+                "requests" => Some(Signal::Requests),
+                _ => None,
+            })
+            .collect::<Option<BTreeSet<_>>>()?;
+        (!listed.is_empty()).then_some(Self::Listed(listed))
+    }
+}
+
+/// What a stack says for services that say nothing themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// How long every signal must be quiet before sleep.
+    pub idle_after: Duration,
+    /// Minimum time awake.
+    pub grace: Duration,
+    /// How long a wake may take before its page says that something is wrong.
+    pub wake_timeout: Duration,
+    /// Which signals decide.
+    pub signals: Signals,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            idle_after: Duration::from_secs(30 * 60),
+            grace: Duration::from_secs(5 * 60),
+            wake_timeout: Duration::from_secs(5 * 60),
+            signals: Signals::Configured,
+        }
+    }
+}
+
+/// The settings of one service, from its tags or the stack's parameters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceSettings {
+    /// Which service.
+    pub id: ServiceId,
+    /// Tasks to wake it with; none: as before sleep, else 1.
+    pub wake_count: Option<u32>,
+    /// How long every signal must be quiet before sleep.
+    #[serde(with = "duration::text")]
+    pub idle_after: Duration,
+    /// Minimum time awake.
+    #[serde(with = "duration::text")]
+    pub grace: Duration,
+    /// Which signals decide about this service.
+    pub signals: Signals,
+    /// Where visitors find the app; none: the load balancer, else the task's public address.
+    pub url: Option<AppUrl>,
+    /// The app's port; none: the container's.
+    pub port: Option<u16>,
+    /// Path whose 2xx or 3xx answer means ready, where nothing else tells.
+    pub ready_path: String,
+}
+
+impl ServiceSettings {
+    /// The settings of a service that says nothing itself.
+    #[must_use]
+    pub fn of(id: ServiceId, defaults: &Defaults) -> Self {
+        Self {
+            id,
+            wake_count: None,
+            idle_after: defaults.idle_after,
+            grace: defaults.grace,
+            signals: defaults.signals.clone(),
+            url: None,
+            port: None,
+            ready_path: "/".to_owned(),
+        }
+    }
+}
+
+/// The address of an app, as its owner gave it: `http` or `https`, a host, perhaps a port and a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AppUrl(String);
+
+impl AppUrl {
+    /// The rule that [`AppUrl::parse`] applies, for error messages.
+    pub const RULE: &str =
+        "must be an http:// or https:// address with a host and no user, query or fragment";
+
+    /// Parses an address; `None` breaks [`AppUrl::RULE`]. A trailing `/` is dropped.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !authority.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        let host_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+        let path_char = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '"' | '<' | '>' | '\\');
+        let good = !host.is_empty()
+            && host.chars().all(host_char)
+            && port.is_none_or(|p| p.parse::<u16>().is_ok_and(|p| p > 0))
+            && path.chars().all(path_char);
+        good.then(|| Self(text.trim_end_matches('/').to_owned()))
+    }
+
+    /// The address of a host and port that ECS or a load balancer named.
+    #[must_use]
+    pub fn of(scheme: &str, host: &str, port: u16) -> Option<Self> {
+        match (scheme, port) {
+            ("http", 80) | ("https", 443) => Self::parse(&format!("{scheme}://{host}")),
+            _ => Self::parse(&format!("{scheme}://{host}:{port}")),
+        }
+    }
+
+    /// This address with a path (beginning with `/`, or empty) and a query (without `?`, or empty) added.
+    #[must_use]
+    pub fn join(&self, path: &str, query: &str) -> String {
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{slash}{path}{mark}{query}", self.0)
+    }
+
+    /// The address without a trailing `/`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for AppUrl {
+    type Error = String;
+    fn try_from(value: String) -> Result<Self, String> {
+        Self::parse(&value).ok_or_else(|| format!("address `{value}`: {}", Self::RULE))
+    }
+}
+
+impl From<AppUrl> for String {
+    fn from(url: AppUrl) -> Self {
+        url.0
+    }
+}
+
+/// Something that an owner or operator should mend, with the service that it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Stable code.
+    pub code: Code,
+    /// The service, if it is about one.
+    pub service: Option<ServiceId>,
+    /// Names the thing, the value and the rule, or what AWS said.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem of one service.
+    #[must_use]
+    pub fn of(service: &ServiceId, error: Error) -> Self {
+        Self {
+            code: error.code,
+            service: Some(service.clone()),
+            message: error.message,
+        }
+    }
+}
+
+/// The services that wake and sleep together, and what is wrong with their tags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupSettings {
+    /// The group's name.
+    pub name: GroupName,
+    /// Its services, by cluster and name.
+    pub services: Vec<ServiceSettings>,
+    /// How long a wake may take before its page says that something is wrong.
+    #[serde(with = "duration::text")]
+    pub wake_timeout: Duration,
+    /// Bad tags; their services stay at their last good settings.
+    pub problems: Vec<Problem>,
+}
+
+impl GroupSettings {
+    /// Every signal must be quiet for this long: the longest that a service of the group asks for.
+    #[must_use]
+    pub fn idle_after(&self) -> Duration {
+        self.services
+            .iter()
+            .map(|s| s.idle_after)
+            .max()
+            .unwrap_or_default()
+    }
+
+    /// Minimum time awake: the longest that a service of the group asks for.
+    #[must_use]
+    pub fn grace(&self) -> Duration {
+        self.services.iter().map(|s| s.grace).max().unwrap_or_default()
+    }
+
+    /// Whether a service asks for a fixed time since the last wake.
+    #[must_use]
+    pub fn fixed_timer(&self) -> bool {
+        self.services.iter().any(|s| s.signals == Signals::FixedTimer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_its_host_whatever_path_a_visitor_sends() {
+        let url = AppUrl::parse("https://dev.example.com:8443/base/").expect("an address");
+        assert_eq!(
+            url.join("/a/b", "x=1&y=%20"),
+            "https://dev.example.com:8443/base/a/b?x=1&y=%20"
+        );
+        assert_eq!(url.join("", ""), "https://dev.example.com:8443/base/");
+        assert_eq!(
+            url.join("//evil.example", ""),
+            "https://dev.example.com:8443/base//evil.example"
+        );
+        assert_eq!(
+            url.join("@evil.example", ""),
+            "https://dev.example.com:8443/base/@evil.example"
+        );
+    }
+
+    #[test]
+    fn an_address_is_http_with_a_host_and_nothing_that_misleads() {
+        for good in [
+            "http://a",
+            "https://a.b:1/c",
+            "http://[::1]:8080",
+            "http://10.0.0.1:80",
+        ] {
+            assert!(AppUrl::parse(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "a.b",
+            "ftp://a",
+            "javascript:alert(1)",
+            "http://",
+            "http:///x",
+            "http://u@h",
+            "http://u:p@h",
+            "http://a:0",
+            "http://a:70000",
+            "http://a/?q",
+            "http://a/#f",
+            "http://a b",
+            "http://a/\"x",
+        ] {
+            assert!(AppUrl::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn signals_are_none_or_a_list_of_known_ones() {
+        assert_eq!(Signals::parse("none"), Some(Signals::FixedTimer));
+        assert_eq!(
+            Signals::parse(" requests  requests "),
+            Some(Signals::Listed(BTreeSet::from([Signal::Requests])))
+        );
+        for bad in ["", "none requests", "request", "requests,logs"] {
+            assert_eq!(Signals::parse(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The status of a group, as JSON and pages show it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::duration;
+use crate::engine::Turn;
+use crate::error::Code;
+use crate::ids::{Generation, GroupName};
+use crate::observation::{Seen, ServiceState, TaskAddress, TaskStage};
+use crate::readiness::{self, Destination, Readiness};
+use crate::record::{Phase, ServiceRecord};
+use crate::settings::{AppUrl, Problem, ServiceSettings};
+
+/// The status JSON of design.md section 4.2.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// The group's name.
+    pub group: GroupName,
+    /// Where it is.
+    pub phase: Phase,
+    /// How often it left sleep.
+    pub generation: Generation,
+    /// Whether a visitor is sent to the app now.
+    pub ready: bool,
+    /// Where the app is, once that is known.
+    pub url: Option<String>,
+    /// Seconds since this wake began; none unless waking.
+    pub elapsed_seconds: Option<u64>,
+    /// Seconds that are probably left; none without a history to tell from.
+    pub eta_seconds: Option<u64>,
+    /// How far the wake is, from 0 to 1; 1 only when ready.
+    pub progress: f64,
+    /// When to ask again, in seconds.
+    pub retry_after_seconds: u64,
+    /// Stable code of why the group is where it is.
+    pub reason: &'static str,
+    /// The same in a sentence.
+    pub detail: String,
+    /// Through which door its cause came.
+    pub cause: String,
+    /// End of the override that keeps it awake.
+    pub override_until: Option<Timestamp>,
+    /// Its services.
+    pub services: Vec<ServiceStatus>,
+    /// What somebody should mend.
+    pub errors: Vec<Problem>,
+}
+
+/// The status of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceStatus {
+    /// Its cluster.
+    pub cluster: String,
+    /// Its name.
+    pub name: String,
+    /// Tasks that should run; none if it could not be looked at.
+    pub desired: Option<u32>,
+    /// Tasks that run.
+    pub running: Option<u32>,
+    /// Tasks on their way.
+    pub pending: Option<u32>,
+    /// Whether a task answers.
+    pub ready: bool,
+    /// How far it is.
+    pub stage: Stage,
+    /// What it waits for, or what is wrong, in a sentence.
+    pub detail: Option<String>,
+}
+
+/// How far a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// No task is wanted.
+    Asleep,
+    /// Capacity and a network interface are being found.
+    Provisioning,
+    /// The image is being pulled.
+    Pending,
+    /// Containers start, or run without answering yet.
+    Starting,
+    /// A task answers.
+    Ready,
+    /// Something is wrong; `detail` says what.
+    Failing,
+}
+
+impl Stage {
+    /// The stage as the status JSON writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asleep => "asleep",
+            Self::Provisioning => "provisioning",
+            Self::Pending => "pending",
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Failing => "failing",
+        }
+    }
+
+    /// The part of a wake that lies behind a service at this stage. Our estimate, from the usual durations of
+    /// Fargate's stages.
+    fn progress(self) -> f64 {
+        match self {
+            Self::Asleep | Self::Failing => 0.05,
+            Self::Provisioning => 0.2,
+            Self::Pending => 0.45,
+            Self::Starting => 0.75,
+            Self::Ready => 1.0,
+        }
+    }
+}
+
+/// The status that a turn leaves behind.
+#[must_use]
+pub fn of(turn: &Turn) -> Status {
+    let record = &turn.record;
+    let waking = record.phase == Phase::Waking;
+    let services: Vec<ServiceStatus> = turn
+        .settings
+        .services
+        .iter()
+        .map(|s| service_status(turn, s))
+        .collect();
+    let entry = entry(turn);
+    let destination = entry.map_or(Destination::Unknown, |s| {
+        readiness::destination(s, state(turn, s))
+    });
+    let entry_ready = entry.is_some_and(|s| {
+        state(turn, s).is_some_and(|state| readiness::of_service(state) == Readiness::Ready)
+    });
+    let all_ready = !services.is_empty() && services.iter().all(|s| s.ready);
+    let answers = match record.phase {
+        Phase::Awake => entry_ready,
+        Phase::Waking => all_ready,
+        Phase::Asleep | Phase::FallingAsleep => false,
+    };
+    let url = match &destination {
+        Destination::At(url) => Some(url.as_str().to_owned()),
+        Destination::PrivateOnly(_) | Destination::Unknown => None,
+    };
+    let ready = answers && url.is_some();
+    let elapsed = record
+        .woken_at
+        .map(|at| duration::between(at, turn.now).as_secs());
+    Status {
+        group: turn.settings.name.clone(),
+        phase: record.phase,
+        generation: record.generation,
+        ready,
+        progress: progress(record.phase, ready, &services),
+        url,
+        elapsed_seconds: elapsed.filter(|_| waking),
+        eta_seconds: None,
+        retry_after_seconds: match record.phase {
+            Phase::Waking => elapsed.map_or(2, |s| (2 + s / 20).min(10)),
+            Phase::Awake => {
+                if ready {
+                    0
+                } else {
+                    5
+                }
+            }
+            Phase::FallingAsleep | Phase::Asleep => 5,
+        },
+        reason: record.reason.code(),
+        detail: record.reason.to_string(),
+        cause: record.cause.to_string(),
+        override_until: record.override_until.filter(|until| *until > turn.now),
+        errors: errors(turn, &destination),
+        services,
+    }
+}
+
+fn progress(phase: Phase, ready: bool, services: &[ServiceStatus]) -> f64 {
+    match phase {
+        _ if ready => 1.0,
+        Phase::Waking | Phase::Awake if !services.is_empty() => {
+            let sum: f64 = services.iter().map(|s| s.stage.progress()).sum();
+            let mean = sum / f64::from(u32::try_from(services.len()).unwrap_or(u32::MAX));
+            (mean.min(0.95) * 100.0).round() / 100.0
+        }
+        _ => 0.0,
+    }
+}
+
+/// The service that a visitor is sent to: the first with an address of its own, else with a load balancer,
+/// else the first with a task that can be reached, else the first.
+fn entry(turn: &Turn) -> Option<&ServiceSettings> {
+    let services = &turn.settings.services;
+    let balanced = |s: &&ServiceSettings| state(turn, s).is_some_and(|state| state.load_balancer.is_some());
+    let public = |s: &&ServiceSettings| {
+        state(turn, s).is_some_and(|state| {
+            state
+                .tasks
+                .iter()
+                .any(|task| matches!(task.address, TaskAddress::Public(..)))
+        })
+    };
+    services
+        .iter()
+        .find(|s| s.url.is_some())
+        .or_else(|| services.iter().find(balanced))
+        .or_else(|| services.iter().find(public))
+        .or_else(|| services.first())
+}
+
+fn state<'a>(turn: &'a Turn, settings: &ServiceSettings) -> Option<&'a ServiceState> {
+    match turn.seen.services.get(&settings.id) {
+        Some(Seen::Known(state)) => Some(state),
+        Some(Seen::Unknown(_)) | None => None,
+    }
+}
+
+fn service_status(turn: &Turn, settings: &ServiceSettings) -> ServiceStatus {
+    let record = turn.record.services.get(&settings.id);
+    let state = state(turn, settings);
+    let (stage, detail) = stage(turn, settings, state, record);
+    ServiceStatus {
+        cluster: settings.id.cluster.clone(),
+        name: settings.id.name.clone(),
+        desired: state.map(|s| s.desired),
+        running: state.map(|s| s.running),
+        pending: state.map(|s| s.pending),
+        ready: stage == Stage::Ready,
+        stage,
+        detail,
+    }
+}
+
+fn stage(
+    turn: &Turn,
+    settings: &ServiceSettings,
+    state: Option<&ServiceState>,
+    record: Option<&ServiceRecord>,
+) -> (Stage, Option<String>) {
+    let Some(state) = state else {
+        let why = match turn.seen.services.get(&settings.id) {
+            Some(Seen::Unknown(error)) => error.to_string(),
+            _ => "it was not looked at".to_owned(),
+        };
+        return (Stage::Failing, Some(why));
+    };
+    if let Some(failure) = record.and_then(|r| r.failure.as_ref()) {
+        return (Stage::Failing, Some(failure.error.to_string()));
+    }
+    let waking = matches!(turn.record.phase, Phase::Waking | Phase::Awake);
+    let readiness = readiness::of_service(state);
+    let why = match readiness {
+        Readiness::Ready => return (Stage::Ready, None),
+        Readiness::NotReady(why) | Readiness::Unknown(why) => why,
+    };
+    if state.desired == 0 && !(waking && record.is_some_and(|r| r.wanted.is_some())) {
+        return (
+            Stage::Asleep,
+            (state.running > 0).then(|| "its tasks are stopping".to_owned()),
+        );
+    }
+    if waking && let Some(trouble) = trouble(turn, state) {
+        return (Stage::Failing, Some(trouble.to_owned()));
+    }
+    if waking && is_late(turn) {
+        let limit = duration::format(turn.settings.wake_timeout);
+        return (Stage::Failing, Some(format!("not ready within {limit}: {why}")));
+    }
+    let furthest = state
+        .tasks
+        .iter()
+        .map(|t| t.stage)
+        .filter(|s| *s != TaskStage::Stopping)
+        .max();
+    let stage = match furthest {
+        None | Some(TaskStage::Provisioning | TaskStage::Stopping) => Stage::Provisioning,
+        Some(TaskStage::Pending) => Stage::Pending,
+        Some(TaskStage::Activating | TaskStage::Running) => Stage::Starting,
+    };
+    (stage, Some(why))
+}
+
+/// ECS's own latest words about what keeps this generation's tasks from running.
+fn trouble<'a>(turn: &Turn, state: &'a ServiceState) -> Option<&'a str> {
+    let woken_at = turn.record.woken_at?;
+    state
+        .troubles
+        .iter()
+        .find(|trouble| trouble.at >= woken_at)
+        .map(|trouble| trouble.message.as_str())
+}
+
+/// Whether the wake took longer than it may.
+fn is_late(turn: &Turn) -> bool {
+    turn.record.phase == Phase::Waking
+        && turn
+            .record
+            .woken_at
+            .is_some_and(|at| duration::between(at, turn.now) >= turn.settings.wake_timeout)
+}
+
+fn errors(turn: &Turn, destination: &Destination) -> Vec<Problem> {
+    let mut errors: Vec<Problem> = turn.settings.problems.clone();
+    errors.extend(turn.problems.iter().filter(|p| p.service.is_none()).cloned());
+    for settings in &turn.settings.services {
+        errors.extend(service_error(turn, settings));
+    }
+    if let Destination::PrivateOnly(message) = destination {
+        errors.push(Problem {
+            code: Code::NoPublicAddress,
+            service: None,
+            message: message.clone(),
+        });
+    }
+    errors
+}
+
+fn service_error(turn: &Turn, settings: &ServiceSettings) -> Option<Problem> {
+    let id = &settings.id;
+    if let Some(Seen::Unknown(error)) = turn.seen.services.get(id) {
+        return Some(Problem::of(id, error.clone()));
+    }
+    if let Some(failure) = turn.record.services.get(id).and_then(|r| r.failure.as_ref()) {
+        return Some(Problem::of(id, failure.error.clone()));
+    }
+    let status = service_status(turn, settings);
+    let message = status.detail.filter(|_| status.stage == Stage::Failing)?;
+    Some(Problem {
+        code: Code::NotBecomingReady,
+        service: Some(id.clone()),
+        message,
+    })
+}
+
+/// Where a visitor goes with this path and query, if the app is ready.
+#[must_use]
+pub fn redirect(status: &Status, path: &str, query: &str) -> Option<String> {
+    let url = status.url.as_deref().filter(|_| status.ready)?;
+    AppUrl::parse(url).map(|url| url.join(path, query))
+}

@@ -1,0 +1,321 @@
+//! Settings from the tags of an ECS service. A bad tag costs only its own service, which stays at its
+//! last good settings.
+
+use std::collections::BTreeMap;
+
+use crate::duration;
+use crate::error::{Code, Error};
+use crate::ids::{GroupName, ServiceId};
+use crate::settings::{AppUrl, Defaults, GroupSettings, Problem, ServiceSettings, Signals};
+
+/// What every tag of Dormouse begins with.
+pub const PREFIX: &str = "dormouse:";
+/// The tag that opts a service in.
+pub const GROUP: &str = "dormouse:group";
+/// Most tasks that a wake may ask for: the default quota of tasks per service (Amazon ECS endpoints and
+/// quotas, "Tasks per service").
+pub const MAX_COUNT: u32 = 5000;
+
+/// A service as discovery found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaggedService {
+    /// Which service.
+    pub id: ServiceId,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+}
+
+/// The settings that good tags give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    /// The group that the service belongs to.
+    pub group: GroupName,
+    /// Its settings.
+    pub settings: ServiceSettings,
+}
+
+/// Parses the tags of one service. Tags of others are ignored.
+///
+/// # Errors
+/// One problem per bad tag; each names service, tag, value and rule. A `dormouse:` tag that this version does
+/// not know is bad too: it may hold the service back in a way that this version cannot honour.
+pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec<Problem>> {
+    let mut settings = ServiceSettings::of(service.id.clone(), defaults);
+    let mut group = None;
+    let mut problems = Vec::new();
+    for (tag, value) in &service.tags {
+        let Some(name) = tag.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let bad = match name {
+            "group" => match GroupName::parse(value) {
+                Ok(name) => {
+                    group = Some(name);
+                    None
+                }
+                Err(_) => {
+                    Some("must be 1 to 50 letters, digits, `.`, `_` or `-`, beginning with a letter or digit")
+                }
+            },
+            "wake-count" => set(
+                &mut settings.wake_count,
+                value
+                    .trim()
+                    .parse()
+                    .ok()
+                    .filter(|n| (1..=MAX_COUNT).contains(n))
+                    .map(Some),
+                "must be a whole number from 1 to 5000",
+            ),
+            "idle-after" => set(
+                &mut settings.idle_after,
+                duration::parse(value).filter(|d| !d.is_zero()),
+                "must be whole numbers with a unit s, m, h or d, such as 30s, 5m or 1h30m, more than 0s, at most 366d",
+            ),
+            "grace" => set(&mut settings.grace, duration::parse(value), duration::RULE),
+            "signals" => set(&mut settings.signals, Signals::parse(value), Signals::RULE),
+            "url" => set(&mut settings.url, AppUrl::parse(value).map(Some), AppUrl::RULE),
+            "port" => set(
+                &mut settings.port,
+                value.trim().parse().ok().filter(|p| *p > 0).map(Some),
+                "must be a port from 1 to 65535",
+            ),
+            "ready-path" => set(
+                &mut settings.ready_path,
+                value
+                    .starts_with('/')
+                    .then(|| value.trim_end().to_owned())
+                    .filter(|p| !p.contains(' ')),
+                "must begin with `/` and have no spaces",
+            ),
+            _ => Some("is not a tag that this version knows"),
+        };
+        if let Some(rule) = bad {
+            let message = format!("service `{}`, tag `{tag}`, value `{value}`: {rule}", service.id);
+            problems.push(Problem::of(&service.id, Error::new(Code::InvalidTag, message)));
+        }
+    }
+    match group {
+        Some(group) if problems.is_empty() => Ok(Parsed { group, settings }),
+        Some(_) => Err(problems),
+        None if problems.is_empty() => {
+            let message = format!("service `{}`, tag `{GROUP}`: is missing", service.id);
+            Err(vec![Problem::of(
+                &service.id,
+                Error::new(Code::InvalidTag, message),
+            )])
+        }
+        None => Err(problems),
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>, rule: &'static str) -> Option<&'static str> {
+    match value {
+        Some(value) => {
+            *place = value;
+            None
+        }
+        None => Some(rule),
+    }
+}
+
+/// The groups that services form by their tags, or by the stack's parameters for services without a group tag.
+///
+/// `previous` gives the last good settings of services whose tags are bad now; one that never had any stays
+/// unmanaged, and its group shows the problem if the group's name itself is good.
+#[must_use]
+pub fn groups(
+    tagged: &[TaggedService],
+    listed: &[ServiceId],
+    previous: &BTreeMap<GroupName, GroupSettings>,
+    defaults: &Defaults,
+) -> BTreeMap<GroupName, GroupSettings> {
+    let mut groups: BTreeMap<GroupName, GroupSettings> = BTreeMap::new();
+    for service in tagged {
+        match parse(service, defaults) {
+            Ok(parsed) => entry(&mut groups, &parsed.group, defaults)
+                .services
+                .push(parsed.settings),
+            Err(problems) => {
+                let (home, last_good) = last_good(service, previous);
+                if let Some(home) = home {
+                    let home = entry(&mut groups, &home, defaults);
+                    home.services.extend(last_good);
+                    home.problems.extend(problems);
+                }
+            }
+        }
+    }
+    for id in listed {
+        if !tagged.iter().any(|t| t.id == *id) {
+            entry(&mut groups, &GroupName::default_group(), defaults)
+                .services
+                .push(ServiceSettings::of(id.clone(), defaults));
+        }
+    }
+    for group in groups.values_mut() {
+        group.services.sort_by(|a, b| a.id.cmp(&b.id));
+        group.services.dedup_by(|a, b| a.id == b.id);
+    }
+    groups
+}
+
+fn entry<'a>(
+    groups: &'a mut BTreeMap<GroupName, GroupSettings>,
+    name: &GroupName,
+    defaults: &Defaults,
+) -> &'a mut GroupSettings {
+    groups.entry(name.clone()).or_insert_with(|| GroupSettings {
+        name: name.clone(),
+        services: Vec::new(),
+        wake_timeout: defaults.wake_timeout,
+        problems: Vec::new(),
+    })
+}
+
+/// Where a service with bad tags belongs, and its last good settings.
+fn last_good(
+    service: &TaggedService,
+    previous: &BTreeMap<GroupName, GroupSettings>,
+) -> (Option<GroupName>, Option<ServiceSettings>) {
+    for (name, group) in previous {
+        if let Some(settings) = group.services.iter().find(|s| s.id == service.id) {
+            return (Some(name.clone()), Some(settings.clone()));
+        }
+    }
+    let named = service.tags.iter().find(|(tag, _)| tag == GROUP);
+    (named.and_then(|(_, value)| GroupName::parse(value).ok()), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn service(tags: &[(&str, &str)]) -> TaggedService {
+        TaggedService {
+            id: ServiceId::new("dev", "web"),
+            tags: tags
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        }
+    }
+
+    fn of(
+        service: &TaggedService,
+        previous: &BTreeMap<GroupName, GroupSettings>,
+    ) -> BTreeMap<GroupName, GroupSettings> {
+        groups(std::slice::from_ref(service), &[], previous, &Defaults::default())
+    }
+
+    fn name(text: &str) -> GroupName {
+        GroupName::parse(text).expect("a group name")
+    }
+
+    #[test]
+    fn a_service_says_what_it_wants_and_the_stack_says_the_rest() {
+        let parsed = parse(
+            &service(&[
+                ("Name", "web"),
+                ("dormouse:group", "checkout"),
+                ("dormouse:wake-count", "2"),
+                ("dormouse:idle-after", "10s"),
+                ("dormouse:signals", "none"),
+                ("dormouse:url", "https://dev.example.com"),
+                ("dormouse:port", "8080"),
+                ("dormouse:ready-path", "/healthz"),
+            ]),
+            &Defaults::default(),
+        )
+        .expect("good tags");
+        assert_eq!(parsed.group, name("checkout"));
+        let s = parsed.settings;
+        assert_eq!(
+            (s.wake_count, s.port, s.ready_path.as_str()),
+            (Some(2), Some(8080), "/healthz")
+        );
+        assert_eq!(
+            (s.idle_after, s.grace),
+            (Duration::from_secs(10), Duration::from_secs(300))
+        );
+        assert_eq!(s.signals, Signals::FixedTimer);
+        assert_eq!(s.url.expect("a url").as_str(), "https://dev.example.com");
+    }
+
+    #[test]
+    fn a_bad_tag_is_named_with_service_value_and_rule() {
+        for (tag, value) in [
+            ("dormouse:wake-count", "0"),
+            ("dormouse:wake-count", "5001"),
+            ("dormouse:idle-after", "0s"),
+            ("dormouse:idle-after", "soon"),
+            ("dormouse:grace", "5"),
+            ("dormouse:signals", "vibes"),
+            ("dormouse:url", "dev.example.com"),
+            ("dormouse:port", "0"),
+            ("dormouse:ready-path", "healthz"),
+            ("dormouse:mode", "observe"),
+            ("dormouse:idle-aftr", "5m"),
+        ] {
+            let problems =
+                parse(&service(&[(GROUP, "dev"), (tag, value)]), &Defaults::default()).expect_err(tag);
+            let message = &problems[0].message;
+            assert_eq!(problems.len(), 1, "{tag}");
+            for part in ["`dev/web`", &format!("`{tag}`"), &format!("`{value}`")] {
+                assert!(message.contains(part), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bad_tag_leaves_a_service_at_its_last_good_settings() {
+        let good = of(
+            &service(&[(GROUP, "dev"), ("dormouse:idle-after", "1m")]),
+            &BTreeMap::new(),
+        );
+        let bad = of(
+            &service(&[(GROUP, "dev"), ("dormouse:idle-after", "soon")]),
+            &good,
+        );
+        assert_eq!(bad[&name("dev")].services, good[&name("dev")].services);
+        assert_eq!(bad[&name("dev")].problems.len(), 1);
+    }
+
+    #[test]
+    fn a_bad_tag_on_a_new_service_leaves_it_unmanaged_and_its_neighbour_alone() {
+        let bad = service(&[(GROUP, "dev"), ("dormouse:idle-after", "soon")]);
+        let good = TaggedService {
+            id: ServiceId::new("dev", "api"),
+            tags: vec![(GROUP.into(), "dev".into())],
+        };
+        let groups = groups(&[bad, good], &[], &BTreeMap::new(), &Defaults::default());
+        let group = &groups[&name("dev")];
+        assert_eq!(
+            group
+                .services
+                .iter()
+                .map(|s| s.id.to_string())
+                .collect::<Vec<_>>(),
+            ["dev/api"]
+        );
+        assert_eq!(group.problems.len(), 1);
+    }
+
+    #[test]
+    fn services_of_the_parameters_form_the_default_group_unless_tagged() {
+        let tagged = service(&[(GROUP, "dev")]);
+        let listed = [ServiceId::new("dev", "web"), ServiceId::new("dev", "batch")];
+        let groups = groups(&[tagged], &listed, &BTreeMap::new(), &Defaults::default());
+        let names = |group: &str| {
+            groups[&name(group)]
+                .services
+                .iter()
+                .map(|s| s.id.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names("dev"), ["dev/web"]);
+        assert_eq!(names("default"), ["dev/batch"]);
+    }
+}

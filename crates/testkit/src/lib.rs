@@ -1,0 +1,332 @@
+//! A small world in memory for tests of handlers and the engine: the ports of `dormouse-core` with a clock that
+//! stands still unless a test moves it. Every call gives way once, so that concurrent turns really interleave.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr};
+use std::task::Poll;
+use std::time::Duration;
+
+use dormouse_core::error::{Code, Error};
+use dormouse_core::ids::{Generation, GroupName, ServiceId};
+use dormouse_core::observation::{Observation, Probe, Seen, ServiceState, TaskAddress, TaskStage, TaskState};
+use dormouse_core::ports::{Clock, Discovery, Saved, Services, Signals, Store, Stored, Timers};
+use dormouse_core::reading::{Reading, Signal};
+use dormouse_core::record::Record;
+use dormouse_core::settings::GroupSettings;
+use dormouse_core::tags::TaggedService;
+use jiff::Timestamp;
+
+/// When every test begins.
+pub const START: i64 = 1_800_000_000;
+
+/// The world of a test.
+pub struct World {
+    now: Cell<Timestamp>,
+    store: RefCell<BTreeMap<GroupName, Stored>>,
+    tagged: RefCell<Vec<TaggedService>>,
+    services: RefCell<BTreeMap<ServiceId, ServiceState>>,
+    faults: RefCell<HashMap<String, Error>>,
+    calls: RefCell<Vec<String>>,
+    reading: RefCell<Reading>,
+    starts: Cell<bool>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            now: Cell::new(Timestamp::from_second(START).unwrap_or_default()),
+            store: RefCell::default(),
+            tagged: RefCell::default(),
+            services: RefCell::default(),
+            faults: RefCell::default(),
+            calls: RefCell::default(),
+            reading: RefCell::new(Reading::Unknown("no test said what it reads".to_owned())),
+            starts: Cell::new(false),
+        }
+    }
+}
+
+impl World {
+    /// A world with services `cluster/name` that have these tags, all with the same desired count, which run and
+    /// answer if it is not 0.
+    #[must_use]
+    pub fn with(services: &[&str], tags: &[(&str, &str)], desired: u32) -> Self {
+        let world = Self::default();
+        for id in services {
+            let id = id_of(id);
+            let tags = tags
+                .iter()
+                .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
+                .collect();
+            world
+                .tagged
+                .borrow_mut()
+                .push(TaggedService { id: id.clone(), tags });
+            world.services.borrow_mut().insert(
+                id.clone(),
+                ServiceState {
+                    desired,
+                    ..ServiceState::default()
+                },
+            );
+        }
+        world.run_tasks();
+        world
+    }
+
+    /// Changes a service behind everybody's back.
+    pub fn change(&self, id: &str, change: impl FnOnce(&mut ServiceState)) {
+        change(self.services.borrow_mut().entry(id_of(id)).or_default());
+    }
+
+    /// Removes a service that stays tagged.
+    pub fn remove(&self, id: &str) {
+        self.services.borrow_mut().remove(&id_of(id));
+    }
+
+    /// The tags of all services as they are from now on.
+    pub fn retag(&self, tags: &[(&str, &str)]) {
+        for service in self.tagged.borrow_mut().iter_mut() {
+            service.tags = tags
+                .iter()
+                .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
+                .collect();
+        }
+    }
+
+    /// Every service gets as many tasks that answer as it wants, or loses all.
+    pub fn run_tasks(&self) {
+        for state in self.services.borrow_mut().values_mut() {
+            run(state);
+        }
+    }
+
+    /// From now on tasks start and answer as soon as time passes.
+    pub fn tasks_start_by_themselves(&self) {
+        self.starts.set(true);
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, seconds: u64) {
+        self.now.set(dormouse_core::duration::after(
+            self.now.get(),
+            Duration::from_secs(seconds),
+        ));
+        if self.starts.get() {
+            self.run_tasks();
+        }
+    }
+
+    /// Makes an operation (`UpdateService`, `DescribeServices`, `StartExecution`, `table`, `GetResources`), or one
+    /// about one service (`UpdateService dev/web`), fail until [`World::mend`].
+    pub fn break_(&self, what: &str, code: Code) {
+        let error = Error::new(code, format!("{what}: refused by the test"));
+        self.faults.borrow_mut().insert(what.to_owned(), error);
+    }
+
+    /// Makes it work again.
+    pub fn mend(&self, what: &str) {
+        self.faults.borrow_mut().remove(what);
+    }
+
+    /// What every signal reads from now on.
+    pub fn reads(&self, reading: Reading) {
+        *self.reading.borrow_mut() = reading;
+    }
+
+    /// The calls that changed or started something, in order: `UpdateService dev/web=1`, `StartExecution dev g1`.
+    #[must_use]
+    pub fn changes(&self) -> Vec<String> {
+        self.calls.borrow().clone()
+    }
+
+    /// Forgets the calls so far.
+    pub fn forget_changes(&self) {
+        self.calls.borrow_mut().clear();
+    }
+
+    /// A service's desired count.
+    #[must_use]
+    pub fn desired(&self, id: &str) -> u32 {
+        self.services
+            .borrow()
+            .get(&id_of(id))
+            .map_or(0, |state| state.desired)
+    }
+
+    /// The stored record of a group.
+    #[must_use]
+    pub fn record(&self, group: &str) -> Option<Record> {
+        let name = GroupName::parse(group).ok()?;
+        self.store.borrow().get(&name)?.record.clone()
+    }
+
+    async fn gate(&self, keys: &[&str]) -> Result<(), Error> {
+        give_way().await;
+        let faults = self.faults.borrow();
+        keys.iter()
+            .find_map(|key| faults.get(*key))
+            .map_or(Ok(()), |error| Err(error.clone()))
+    }
+}
+
+fn id_of(text: &str) -> ServiceId {
+    ServiceId::parse(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn run(state: &mut ServiceState) {
+    state.running = state.desired;
+    state.pending = 0;
+    state.tasks = (0..state.desired).map(task).collect();
+}
+
+fn task(number: u32) -> TaskState {
+    let last = u8::try_from(number % 250).unwrap_or_default() + 1;
+    TaskState {
+        id: format!("task-{number}"),
+        stage: TaskStage::Running,
+        health: None,
+        targets: Vec::new(),
+        probe: Some(Probe::Status(200)),
+        address: TaskAddress::Public(IpAddr::V4(Ipv4Addr::new(198, 51, 100, last)), 8080),
+    }
+}
+
+async fn give_way() {
+    let mut gave = false;
+    poll_fn(|context| {
+        if gave {
+            Poll::Ready(())
+        } else {
+            gave = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+impl Store for World {
+    async fn load(&self, group: &GroupName) -> Result<Stored, Error> {
+        self.gate(&["table"]).await?;
+        Ok(self.store.borrow().get(group).cloned().unwrap_or_default())
+    }
+
+    async fn load_all(&self) -> Result<BTreeMap<GroupName, Stored>, Error> {
+        self.gate(&["table"]).await?;
+        Ok(self.store.borrow().clone())
+    }
+
+    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error> {
+        self.gate(&["table"]).await?;
+        let mut store = self.store.borrow_mut();
+        let stored = store.entry(group.clone()).or_default();
+        if stored.record.as_ref().map_or(0, |record| record.version) != record.version {
+            return Ok(Saved::Conflict);
+        }
+        stored.record = Some(Record {
+            version: record.version + 1,
+            ..record.clone()
+        });
+        Ok(Saved::Yes)
+    }
+
+    async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error> {
+        self.gate(&["table"]).await?;
+        self.store
+            .borrow_mut()
+            .entry(settings.name.clone())
+            .or_default()
+            .settings = Some(settings.clone());
+        Ok(())
+    }
+
+    async fn remove_settings(&self, group: &GroupName) -> Result<(), Error> {
+        self.gate(&["table"]).await?;
+        self.store.borrow_mut().entry(group.clone()).or_default().settings = None;
+        Ok(())
+    }
+}
+
+impl Discovery for World {
+    async fn tagged(&self) -> Result<Vec<TaggedService>, Error> {
+        self.gate(&["GetResources"]).await?;
+        Ok(self.tagged.borrow().clone())
+    }
+}
+
+impl Services for World {
+    async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
+        let denied = self.gate(&["DescribeServices"]).await.err();
+        let services = self.services.borrow();
+        let look = |id: &ServiceId| match (&denied, services.get(id)) {
+            (Some(error), _) => Seen::Unknown(error.clone()),
+            (None, Some(state)) => Seen::Known(state.clone()),
+            (None, None) => Seen::Unknown(Error::new(
+                Code::ServiceNotFound,
+                format!("service `{id}` is MISSING"),
+            )),
+        };
+        group
+            .services
+            .iter()
+            .map(|settings| (settings.id.clone(), look(&settings.id)))
+            .collect()
+    }
+
+    async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error> {
+        self.calls
+            .borrow_mut()
+            .push(format!("UpdateService {service}={count}"));
+        self.gate(&["UpdateService", &format!("UpdateService {service}")])
+            .await?;
+        if let Some(state) = self.services.borrow_mut().get_mut(service) {
+            state.desired = count;
+        }
+        Ok(())
+    }
+}
+
+impl Signals for World {
+    async fn read(
+        &self,
+        wanted: &[(ServiceId, Signal)],
+        _group: &GroupSettings,
+        _seen: &Observation,
+        _now: Timestamp,
+    ) -> Vec<(ServiceId, Signal, Reading)> {
+        give_way().await;
+        wanted
+            .iter()
+            .map(|(service, signal)| (service.clone(), *signal, self.reading.borrow().clone()))
+            .collect()
+    }
+}
+
+impl Timers for World {
+    async fn start(
+        &self,
+        group: &GroupName,
+        generation: Generation,
+        _woken_at: Timestamp,
+        _at: Timestamp,
+    ) -> Result<(), Error> {
+        self.calls
+            .borrow_mut()
+            .push(format!("StartExecution {group} g{generation}"));
+        self.gate(&["StartExecution"]).await
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    async fn pause(&self, duration: Duration) {
+        give_way().await;
+        self.advance(duration.as_secs());
+    }
+}
