@@ -1,0 +1,238 @@
+//! The auto-sleep function from event to answer, over a world in memory. Every event of `events/` that this
+//! function understands goes through the whole handler.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use dormouse_core::config::Config;
+use dormouse_core::error::Code;
+use dormouse_core::intent::{Action, Cause, Intent};
+use dormouse_core::observation::Trouble;
+use dormouse_core::ports::Clock;
+use dormouse_core::{engine, ids::GroupName};
+use dormouse_testkit::World;
+use serde_json::{Value, json};
+
+const TAGS: &[(&str, &str)] = &[
+    ("dormouse:group", "dev"),
+    ("dormouse:signals", "none"),
+    ("dormouse:idle-after", "60s"),
+    ("dormouse:grace", "0s"),
+];
+
+fn config() -> Config {
+    Config::from_env(&HashMap::from([("TABLE_NAME".to_owned(), "t".to_owned())])).expect("a configuration")
+}
+
+fn event(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events")
+        .join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).expect("JSON")
+}
+
+async fn call(world: &World, event: Value) -> Value {
+    auto_sleep::handle(world, &config(), event, "request")
+        .await
+        .expect("an answer")
+}
+
+async fn tick(world: &World) -> Value {
+    call(world, event("eventbridge-scheduled.json")).await
+}
+
+async fn wake(world: &World) {
+    let config = config();
+    let group = GroupName::parse("dev").expect("a name");
+    let (settings, record) = engine::find(world, &group, &config.listed, &config.defaults)
+        .await
+        .expect("the group");
+    let intent = Intent {
+        action: Action::Wake { desired_count: None },
+        cause: Cause::Http,
+    };
+    engine::turn(world, &settings, record, &intent)
+        .await
+        .expect("a turn");
+}
+
+/// Woken and ready at the beginning.
+async fn awake(services: &[&str]) -> World {
+    let world = World::with(services, TAGS, 0);
+    wake(&world).await;
+    world.run_tasks();
+    tick(&world).await;
+    world.forget_changes();
+    world
+}
+
+#[tokio::test]
+async fn the_tick_puts_to_sleep_and_then_finds_it_asleep() {
+    let world = awake(&["dev/web"]).await;
+    world.advance(59);
+    assert_eq!(tick(&world).await["groups"][0]["reason"], "asked-recently");
+    world.advance(1);
+    let asleep = tick(&world).await;
+    assert_eq!(asleep["groups"][0]["decision"], "sleep");
+    assert_eq!(asleep["groups"][0]["reason"], "fixed-time-over");
+    assert_eq!(world.changes(), ["UpdateService dev/web=0"]);
+    world.run_tasks();
+    assert_eq!(tick(&world).await["groups"][0]["decision"], "slept");
+    assert_eq!(tick(&world).await["groups"][0]["reason"], "already-asleep");
+    assert_eq!(world.changes().len(), 1);
+}
+
+#[tokio::test]
+async fn two_ticks_at_once_do_the_work_of_one() {
+    let world = awake(&["dev/api", "dev/web"]).await;
+    world.advance(60);
+    futures_util::future::join(tick(&world), tick(&world)).await;
+    assert_eq!(
+        world.changes(),
+        ["UpdateService dev/api=0", "UpdateService dev/web=0"]
+    );
+}
+
+#[tokio::test]
+async fn a_tick_and_a_wake_at_once_leave_it_awake() {
+    for turn in 0..2 {
+        let world = awake(&["dev/web"]).await;
+        world.advance(60);
+        if turn == 0 {
+            futures_util::future::join(tick(&world), wake(&world)).await;
+        } else {
+            futures_util::future::join(wake(&world), tick(&world)).await;
+        }
+        world.advance(15);
+        tick(&world).await;
+        assert_eq!(world.desired("dev/web"), 1, "{:?}", world.changes());
+    }
+}
+
+#[tokio::test]
+async fn the_timer_is_told_when_to_look_again_and_when_it_is_over() {
+    let world = awake(&["dev/web"]).await;
+    world.advance(10);
+    let active = call(&world, event("sleep-timer.json")).await;
+    assert_eq!(active["outcome"], "active");
+    let due: jiff::Timestamp = active["look_again_at"]
+        .as_str()
+        .expect("a moment")
+        .parse()
+        .expect("RFC 3339");
+    assert_eq!(due.duration_since(world.now()).as_secs(), 50);
+    world.advance(50);
+    assert_eq!(
+        call(&world, event("sleep-timer.json")).await["outcome"],
+        "falling-asleep"
+    );
+    world.run_tasks();
+    let slept = call(&world, event("sleep-timer.json")).await;
+    assert_eq!(
+        (&slept["outcome"], slept.get("look_again_at")),
+        (&json!("slept"), None)
+    );
+}
+
+#[tokio::test]
+async fn the_timer_of_an_older_generation_ends_itself_and_changes_nothing() {
+    let world = awake(&["dev/web"]).await;
+    call(&world, event("direct-sleep.json")).await;
+    world.run_tasks();
+    tick(&world).await;
+    wake(&world).await;
+    world.run_tasks();
+    tick(&world).await;
+    world.forget_changes();
+    world.advance(3600);
+    let old = call(&world, event("sleep-timer.json")).await;
+    assert_eq!(
+        (&old["outcome"], old.get("look_again_at"), world.changes()),
+        (&json!("superseded"), None, Vec::new())
+    );
+}
+
+#[tokio::test]
+async fn a_crash_loop_is_reported_and_put_to_sleep_when_its_time_is_over() {
+    let world = World::with(&["dev/web"], TAGS, 0);
+    wake(&world).await;
+    world.advance(5);
+    let at = world.now();
+    world.change("dev/web", |state| {
+        state.troubles = vec![Trouble {
+            at,
+            message: "Essential container in task exited (app: exit code 1)".into(),
+        }];
+    });
+    let answer = call(&world, event("direct-tick.json")).await;
+    assert_eq!(answer["services"][0]["stage"], "failing");
+    assert_eq!(
+        answer["services"][0]["detail"],
+        "Essential container in task exited (app: exit code 1)"
+    );
+    world.advance(60);
+    assert_eq!(tick(&world).await["groups"][0]["reason"], "nothing-answers");
+    assert_eq!(world.desired("dev/web"), 0);
+}
+
+#[tokio::test]
+async fn a_sleep_that_is_refused_is_tried_again_by_the_next_tick() {
+    let world = awake(&["dev/web"]).await;
+    world.advance(60);
+    world.break_("UpdateService", Code::Throttled);
+    let refused = tick(&world).await;
+    assert_eq!(refused["groups"][0]["errors"][0]["code"], "Throttled");
+    world.mend("UpdateService");
+    world.advance(60);
+    tick(&world).await;
+    assert_eq!(world.desired("dev/web"), 0);
+}
+
+#[tokio::test]
+async fn services_that_cannot_be_discovered_change_nothing_and_fail_the_tick() {
+    let world = awake(&["dev/web"]).await;
+    world.advance(3600);
+    world.break_("GetResources", Code::AccessDenied);
+    let error = auto_sleep::handle(&world, &config(), event("eventbridge-scheduled.json"), "r").await;
+    assert_eq!(error.expect_err("no tick").code, Code::AccessDenied);
+    world.mend("GetResources");
+    world.break_("DescribeServices", Code::Throttled);
+    assert_eq!(tick(&world).await["groups"][0]["reason"], "unobserved");
+    assert_eq!(world.changes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn direct_calls_are_understood_here_too() {
+    for name in [
+        "direct-wake.json",
+        "direct-sleep.json",
+        "direct-keep-awake.json",
+        "direct-tick.json",
+    ] {
+        let world = awake(&["dev/web"]).await;
+        assert_eq!(call(&world, event(name)).await["group"], "dev", "{name}");
+    }
+    let world = awake(&["dev/web"]).await;
+    assert_eq!(
+        call(&world, json!({"action": "tick"})).await["groups"][0]["group"],
+        "dev"
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_a_named_error() {
+    let world = awake(&["dev/web"]).await;
+    let foreign = json!({"detail-type": "ECS Task State Change", "source": "aws.ecs", "detail": {}});
+    for event in [
+        json!({}),
+        json!([]),
+        foreign,
+        json!({"action": "sleep-timer", "group": "dev"}),
+    ] {
+        let error = auto_sleep::handle(&world, &config(), event.clone(), "r")
+            .await
+            .expect_err("no answer");
+        assert_eq!(error.code, Code::InvalidRequest, "{event}");
+    }
+}

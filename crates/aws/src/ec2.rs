@@ -1,0 +1,212 @@
+//! Public addresses of tasks: `DescribeNetworkInterfaces`, the only EC2 call of Dormouse.
+//!
+//! The EC2 SDK crate is larger than all the others together; this one call goes over the same signing, retry
+//! and HTTP code without it.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use aws_config::SdkConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::auth::SigV4OperationSigningConfig;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+use aws_types::SigningName;
+use aws_types::region::SigningRegion;
+use dormouse_core::error::{Code, Error};
+
+use crate::operation::{self, Call, Request};
+
+/// Version of the EC2 query API.
+const VERSION: &str = "2016-11-15";
+/// Interfaces asked for in one call; EC2 takes up to 1,000 ids, a form this long stays small.
+const PER_CALL: usize = 100;
+
+/// The part of EC2 that Dormouse needs.
+pub(crate) struct Ec2 {
+    call: Option<Call>,
+}
+
+impl Ec2 {
+    pub(crate) fn new(sdk: &SdkConfig, http: SharedHttpClient, endpoint: Option<&str>) -> Self {
+        let call = sdk
+            .region()
+            .zip(sdk.credentials_provider())
+            .map(|(region, credentials)| {
+                let region = region.to_string();
+                let endpoint = endpoint
+                    .or(sdk.endpoint_url())
+                    .map_or_else(|| public_endpoint(&region), str::to_owned);
+                operation::builder("EC2", http, &endpoint, crate::CALL)
+                    .standard_retry(sdk.retry_config().unwrap_or(&RetryConfig::standard()))
+                    .runtime_plugin(signed(region, credentials))
+                    .build()
+            });
+        Self { call }
+    }
+
+    /// The public address of each interface that has one.
+    pub(crate) async fn public_addresses(
+        &self,
+        interfaces: &[String],
+    ) -> Result<HashMap<String, IpAddr>, Error> {
+        let Some(call) = &self.call else {
+            return Err(Error::new(
+                Code::InvalidConfig,
+                "EC2: the environment has no Region or no credentials",
+            ));
+        };
+        let mut addresses = HashMap::new();
+        for ids in interfaces.chunks(PER_CALL) {
+            let request = Request {
+                path: "/".to_owned(),
+                form: Some(form(ids)),
+            };
+            let answer = call.invoke(request).await.map_err(|error| {
+                Error::new(Code::Unavailable, format!("DescribeNetworkInterfaces: {error}"))
+            })?;
+            if answer.status != 200 {
+                return Err(refusal(&answer.body, answer.status));
+            }
+            addresses.extend(parse(&answer.body).map_err(|error| {
+                Error::new(
+                    Code::Unavailable,
+                    format!("DescribeNetworkInterfaces: the answer is no XML: {error}"),
+                )
+            })?);
+        }
+        Ok(addresses)
+    }
+}
+
+fn signed(region: String, credentials: SharedCredentialsProvider) -> StaticRuntimePlugin {
+    let mut layer = Layer::new("EC2 signing");
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(SigV4OperationSigningConfig {
+        region: Some(SigningRegion::from(aws_types::region::Region::new(region))),
+        name: Some(SigningName::from_static("ec2")),
+        ..SigV4OperationSigningConfig::default()
+    });
+    let components = RuntimeComponentsBuilder::new("EC2 signing")
+        .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
+        .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
+            StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
+        )))
+        .with_identity_cache(Some(IdentityCache::lazy().build()))
+        .with_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
+    StaticRuntimePlugin::new()
+        .with_config(layer.freeze())
+        .with_runtime_components(components)
+}
+
+fn public_endpoint(region: &str) -> String {
+    let suffix = if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    };
+    format!("https://ec2.{region}.{suffix}")
+}
+
+fn form(interfaces: &[String]) -> String {
+    let mut form = format!("Action=DescribeNetworkInterfaces&Version={VERSION}");
+    for (index, id) in interfaces.iter().enumerate() {
+        form.push_str(&format!("&NetworkInterfaceId.{}={id}", index + 1));
+    }
+    form
+}
+
+fn parse(xml: &str) -> Result<HashMap<String, IpAddr>, XmlDecodeError> {
+    let mut addresses = HashMap::new();
+    let mut document = Document::new(xml);
+    let mut root = document.root_element()?;
+    while let Some(mut set) = root.next_tag() {
+        if !set.start_el().matches("networkInterfaceSet") {
+            continue;
+        }
+        while let Some(mut item) = set.next_tag() {
+            if let (Some(id), Some(address)) = interface(&mut item)? {
+                addresses.insert(id, address);
+            }
+        }
+    }
+    Ok(addresses)
+}
+
+fn interface(item: &mut ScopedDecoder<'_, '_>) -> Result<(Option<String>, Option<IpAddr>), XmlDecodeError> {
+    let (mut id, mut address) = (None, None);
+    while let Some(mut tag) = item.next_tag() {
+        match tag.start_el().local() {
+            "networkInterfaceId" => id = Some(try_data(&mut tag)?.into_owned()),
+            "association" => {
+                while let Some(mut field) = tag.next_tag() {
+                    if field.start_el().matches("publicIp") {
+                        address = try_data(&mut field)?.parse().ok();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok((id, address))
+}
+
+fn refusal(xml: &str, status: u16) -> Error {
+    let text = |tag: &str| {
+        let (_, rest) = xml.split_once(&format!("<{tag}>"))?;
+        rest.split_once(&format!("</{tag}>"))
+            .map(|(text, _)| text.to_owned())
+    };
+    let code = text("Code").unwrap_or_else(|| format!("HTTP {status}"));
+    crate::errors::from_aws(
+        "DescribeNetworkInterfaces",
+        &code,
+        &text("Message").unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_address_is_found_among_nested_items() {
+        // The sample answer of the EC2 API reference, DescribeNetworkInterfaces, shortened.
+        let xml = r#"<?xml version="1.0" encoding="UTF-8"?>
+          <DescribeNetworkInterfacesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">
+            <requestId>fc45294c-006b-457b-bab9-012f5b3b0e40</requestId>
+            <networkInterfaceSet>
+              <item>
+                <networkInterfaceId>eni-1</networkInterfaceId>
+                <groupSet><item><groupId>sg-1</groupId></item></groupSet>
+                <association><publicIp>198.51.100.7</publicIp><ipOwnerId>amazon</ipOwnerId></association>
+                <privateIpAddressesSet><item><privateIpAddress>10.0.0.146</privateIpAddress>
+                  <association><publicIp>203.0.113.9</publicIp></association></item></privateIpAddressesSet>
+              </item>
+              <item><networkInterfaceId>eni-2</networkInterfaceId></item>
+            </networkInterfaceSet>
+          </DescribeNetworkInterfacesResponse>"#;
+        let expected = HashMap::from([("eni-1".to_owned(), IpAddr::from([198, 51, 100, 7]))]);
+        assert_eq!(parse(xml).expect("XML"), expected);
+    }
+
+    #[test]
+    fn a_refusal_keeps_the_words_of_ec2() {
+        let xml = "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>You are not authorized \
+                   to perform this operation.</Message></Error></Errors></Response>";
+        let error = refusal(xml, 403);
+        assert_eq!(error.code, Code::AccessDenied);
+        assert!(error.message.contains("You are not authorized"), "{error}");
+    }
+}

@@ -1,0 +1,104 @@
+//! The ports of `dormouse-core` over the AWS SDK: one file per AWS service.
+
+mod cloudwatch;
+mod discovery;
+mod ec2;
+mod ecs;
+mod elb;
+mod errors;
+pub mod log;
+mod operation;
+mod probe;
+mod table;
+mod task;
+mod timer;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use dormouse_core::config::Config;
+use dormouse_core::ports::Clock;
+use jiff::Timestamp;
+
+/// One attempt of a call to AWS may take this long: several times what a slow one takes.
+const ATTEMPT: Duration = Duration::from_secs(4);
+/// A call with all its attempts may take this long: three of them fit a wake function's 29 s.
+const CALL: Duration = Duration::from_secs(9);
+
+/// All ports of the engine, over one shared HTTP client.
+pub struct Aws {
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    table: table::Table,
+    ecs: aws_sdk_ecs::Client,
+    elb: elb::Balancers,
+    ec2: ec2::Ec2,
+    tagging: aws_sdk_resourcegroupstagging::Client,
+    timer: timer::SleepTimer,
+    task_definitions: task::Definitions,
+    probe: probe::Prober,
+}
+
+impl Aws {
+    /// Clients for a function, from its environment. Credentials are fetched with the first call.
+    pub async fn connect(config: &Config, env: &HashMap<String, String>) -> Self {
+        let http = http_client();
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http.clone())
+            .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(200)))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(ATTEMPT)
+                    .operation_timeout(CALL)
+                    .build(),
+            )
+            .load()
+            .await;
+        Self::with(config, env, &sdk, http)
+    }
+
+    fn with(config: &Config, env: &HashMap<String, String>, sdk: &SdkConfig, http: SharedHttpClient) -> Self {
+        Self {
+            cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
+            table: table::Table::new(aws_sdk_dynamodb::Client::new(sdk), config.table.clone()),
+            ecs: aws_sdk_ecs::Client::new(sdk),
+            elb: elb::Balancers::new(aws_sdk_elasticloadbalancingv2::Client::new(sdk)),
+            ec2: ec2::Ec2::new(
+                sdk,
+                http.clone(),
+                env.get("AWS_ENDPOINT_URL_EC2").map(String::as_str),
+            ),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(sdk),
+            timer: timer::SleepTimer::new(aws_sdk_sfn::Client::new(sdk), config.sleep_timer.clone()),
+            task_definitions: task::Definitions::default(),
+            probe: probe::Prober::new(http),
+        }
+    }
+}
+
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
+        .build_https()
+}
+
+impl Clock for Aws {
+    #[expect(clippy::disallowed_methods, reason = "this is the port's clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn pause(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// A moment of the SDK as one of ours; the epoch if it lies outside of time.
+fn moment(at: &aws_smithy_types::DateTime) -> Timestamp {
+    let millis = at.to_millis().unwrap_or_default();
+    Timestamp::from_millisecond(millis).unwrap_or_default()
+}

@@ -1,0 +1,54 @@
+//! What functions write to their log: one line of JSON an event, as CloudWatch Logs searches it.
+
+use dormouse_core::engine::Turn;
+use dormouse_core::error::{Code, Error};
+use dormouse_core::intent::Intent;
+use dormouse_core::report;
+use dormouse_core::settings::Problem;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Writes the line of a turn, if it decided something.
+pub fn turn(turn: &Turn, intent: &Intent, request_id: &str) {
+    if let Some(report) = report::line(turn, intent, request_id) {
+        write(&json!(report));
+    }
+}
+
+/// Writes an error where it is handled.
+pub fn error(error: &Error, group: Option<&str>, request_id: &str) {
+    let Error { code, message } = error;
+    write(
+        &json!({"event": "error", "group": group, "code": code, "message": message, "request_id": request_id}),
+    );
+}
+
+/// Writes a line and a metric for each bad tag (CloudWatch embedded metric format, namespace `Dormouse`).
+pub fn bad_tags(group: &str, problems: &[Problem], now: Timestamp) {
+    for problem in problems.iter().filter(|problem| problem.code == Code::InvalidTag) {
+        let service = problem
+            .service
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        write(&json!({
+            "_aws": {
+                "Timestamp": now.as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": "Dormouse",
+                    "Dimensions": [["group", "service"]],
+                    "Metrics": [{"Name": "InvalidTags", "Unit": "Count"}],
+                }],
+            },
+            "event": "bad-tag",
+            "group": group,
+            "service": service,
+            "code": problem.code,
+            "message": problem.message,
+            "InvalidTags": 1,
+        }));
+    }
+}
+
+fn write(line: &Value) {
+    println!("{line}");
+}

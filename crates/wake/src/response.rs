@@ -1,0 +1,105 @@
+//! Answers, in API Gateway's payload 2.0.
+
+use dormouse_core::error::{Code, Error};
+use dormouse_core::status::Status;
+use serde_json::{Value, json};
+
+/// HTTP statuses that the function answers with.
+pub(crate) mod code {
+    pub(crate) const OK: u16 = 200;
+    pub(crate) const ACCEPTED: u16 = 202;
+    pub(crate) const BAD_REQUEST: u16 = 400;
+    pub(crate) const FORBIDDEN: u16 = 403;
+    pub(crate) const NOT_FOUND: u16 = 404;
+    pub(crate) const METHOD_NOT_ALLOWED: u16 = 405;
+    pub(crate) const BAD_GATEWAY: u16 = 502;
+    pub(crate) const UNAVAILABLE: u16 = 503;
+}
+
+/// JSON, never stored.
+pub(crate) fn json(status: u16, body: &Value) -> Value {
+    answer(status, "application/json", body.to_string(), &[])
+}
+
+/// The status JSON, with `Retry-After` where asking again helps.
+pub(crate) fn status(http: u16, status: &Status) -> Value {
+    let retry = status.retry_after_seconds.to_string();
+    let headers: &[(&str, &str)] = if http >= 500 {
+        &[("retry-after", &retry)]
+    } else {
+        &[]
+    };
+    answer(http, "application/json", json!(status).to_string(), headers)
+}
+
+/// A page, shielded against whatever might have found its way into it.
+pub(crate) fn page(status: u16, html: String, nonce: &str) -> Value {
+    let policy = format!(
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
+         img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    answer(
+        status,
+        "text/html; charset=utf-8",
+        html,
+        &[("content-security-policy", &policy)],
+    )
+}
+
+/// A redirect that keeps the method.
+pub(crate) fn redirect(location: &str) -> Value {
+    answer(
+        307,
+        "text/plain; charset=utf-8",
+        String::new(),
+        &[("location", location)],
+    )
+}
+
+/// An error as JSON.
+pub(crate) fn error(error: &Error) -> Value {
+    let http = http_status(error.code);
+    let headers: &[(&str, &str)] = if http == code::UNAVAILABLE {
+        &[("retry-after", "5")]
+    } else {
+        &[]
+    };
+    let body = json!({"errors": [{"code": error.code, "service": null, "message": error.message}]});
+    answer(http, "application/json", body.to_string(), headers)
+}
+
+/// The HTTP status that stands for an error: the caller's mistake, ours to mend, or worth trying again.
+pub(crate) fn http_status(code: Code) -> u16 {
+    match code {
+        Code::InvalidRequest => code::BAD_REQUEST,
+        Code::Forbidden => code::FORBIDDEN,
+        Code::UnknownGroup => code::NOT_FOUND,
+        Code::AccessDenied
+        | Code::ClusterNotFound
+        | Code::ServiceNotFound
+        | Code::TableNotFound
+        | Code::Rejected
+        | Code::CorruptRecord
+        | Code::InvalidConfig
+        | Code::InvalidTag
+        | Code::NoPublicAddress => code::BAD_GATEWAY,
+        Code::Throttled
+        | Code::Unavailable
+        | Code::Contention
+        | Code::TimerNotStarted
+        | Code::NotBecomingReady => code::UNAVAILABLE,
+    }
+}
+
+fn answer(status: u16, content_type: &str, body: String, more: &[(&str, &str)]) -> Value {
+    let mut headers = json!({
+        "cache-control": "no-store",
+        "content-type": content_type,
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+    });
+    for (name, value) in more {
+        headers[*name] = json!(value);
+    }
+    json!({"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": false})
+}

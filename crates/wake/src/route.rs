@@ -1,0 +1,121 @@
+//! The addresses that the function answers (design: HTTP contract in docs/ARCHITECTURE.md).
+
+use dormouse_core::ids::GroupName;
+
+/// What an address stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// `/{group}` and everything below it: the app.
+    App {
+        /// The group.
+        group: GroupName,
+        /// The path of the app, empty or beginning with `/`.
+        path: String,
+    },
+    /// `/{group}/-/status`
+    Status(GroupName),
+    /// `/{group}/-/wake`
+    Wake(GroupName),
+    /// `/{group}/-/sleep` and `/{group}/-/keep-awake`
+    Admin(GroupName),
+    /// `/-/groups`
+    Groups,
+    /// Anything else.
+    Nowhere,
+}
+
+/// What browsers and crawlers ask of any host; never a group.
+const WELL_KNOWN: [&str; 2] = ["favicon.ico", "robots.txt"];
+
+/// Finds the route of a path.
+pub(crate) fn of(path: &str) -> Route {
+    let rest = path.trim_start_matches('/');
+    if rest == "-/groups" {
+        return Route::Groups;
+    }
+    let (name, app) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let Ok(group) = GroupName::parse(name) else {
+        return Route::Nowhere;
+    };
+    if WELL_KNOWN.contains(&name) {
+        return Route::Nowhere;
+    }
+    match app.strip_prefix("/-/") {
+        None if app == "/-" => Route::Nowhere,
+        None => Route::App {
+            group,
+            path: app.to_owned(),
+        },
+        Some("status") => Route::Status(group),
+        Some("wake") => Route::Wake(group),
+        Some("sleep" | "keep-awake") => Route::Admin(group),
+        Some(_) => Route::Nowhere,
+    }
+}
+
+/// A path as it may stand in a Location header. API Gateway hands paths over decoded, so what is not legal in a
+/// path is encoded again; escapes that are there are kept (RFC 3986, section 3.3).
+pub(crate) fn encoded(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let mut text = String::with_capacity(path.len());
+    for (index, byte) in bytes.iter().enumerate() {
+        let escape = *byte == b'%'
+            && bytes.get(index + 1).is_some_and(u8::is_ascii_hexdigit)
+            && bytes.get(index + 2).is_some_and(u8::is_ascii_hexdigit);
+        if escape || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(byte) {
+            text.push(char::from(*byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group() -> GroupName {
+        GroupName::parse("dev").expect("a name")
+    }
+
+    #[test]
+    fn the_first_part_names_the_group_and_the_rest_belongs_to_the_app() {
+        let app = |path: &str| Route::App {
+            group: group(),
+            path: path.to_owned(),
+        };
+        assert_eq!(of("/dev"), app(""));
+        assert_eq!(of("/dev/"), app("/"));
+        assert_eq!(of("/dev/a/b"), app("/a/b"));
+        assert_eq!(of("/dev/a/-/status"), app("/a/-/status"));
+        assert_eq!(of("/dev//evil.example"), app("//evil.example"));
+        assert_eq!(of("/dev/-/status"), Route::Status(group()));
+        assert_eq!(of("/dev/-/wake"), Route::Wake(group()));
+        assert_eq!(of("/dev/-/sleep"), Route::Admin(group()));
+        assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group()));
+        assert_eq!(of("/-/groups"), Route::Groups);
+        for nowhere in [
+            "/",
+            "",
+            "/-",
+            "/-/other",
+            "/dev/-/other",
+            "/dev/-",
+            "/.env",
+            "/favicon.ico",
+            "/a b/c",
+        ] {
+            assert_eq!(of(nowhere), Route::Nowhere, "{nowhere:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_encoded_again_and_cannot_break_a_header() {
+        assert_eq!(encoded("/a b/ü"), "/a%20b/%C3%BC");
+        assert_eq!(encoded("/a%20b"), "/a%20b");
+        assert_eq!(encoded("/50%"), "/50%25");
+        assert_eq!(encoded("/x\r\nset-cookie: y"), "/x%0D%0Aset-cookie:%20y");
+        assert_eq!(encoded("/a?b#c"), "/a%3Fb%23c");
+    }
+}
