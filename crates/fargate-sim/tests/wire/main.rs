@@ -1,0 +1,10 @@
+//! The API as SDKs see it: the protocols without a server, then the server with real apps.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps nothing fails with a clear message"
+)]
+
+mod client;
+mod json;
+mod query;
+mod server;
