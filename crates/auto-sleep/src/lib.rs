@@ -9,6 +9,7 @@ use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::ports::World;
 use dormouse_core::{direct, report};
+use dormouse_function::log;
 use serde_json::{Value, json};
 
 /// Handles a scheduled event, the sleep timer's call or a direct call.
@@ -36,10 +37,7 @@ pub async fn handle<W: World>(
     let Some(group) = call.group else {
         return tick(world, config, call.intent.cause, request_id).await;
     };
-    let (settings, record) = engine::find(world, &group, &config.listed, &config.defaults).await?;
-    let turn = engine::turn(world, &settings, record, &call.intent).await?;
-    dormouse_aws::log::turn(&turn, &call.intent, request_id);
-    Ok(json!(direct::answer(&turn)))
+    dormouse_function::direct::answer(world, config, &group, &call.intent, request_id).await
 }
 
 async fn tick<W: World>(world: &W, config: &Config, cause: Cause, request_id: &str) -> Result<Value, Error> {
@@ -49,7 +47,7 @@ async fn tick<W: World>(world: &W, config: &Config, cause: Cause, request_id: &s
             .settings
             .as_ref()
             .map_or(&[][..], |settings| &settings.problems);
-        dormouse_aws::log::bad_tags(name.as_str(), problems, world.now());
+        log::bad_tags(name.as_str(), problems, world.now());
     }
     let intent = Intent {
         action: Action::Tick,
@@ -66,7 +64,7 @@ async fn tick<W: World>(world: &W, config: &Config, cause: Cause, request_id: &s
 fn summary(group: &GroupName, result: &Result<Turn, Error>, intent: &Intent, request_id: &str) -> Value {
     match result {
         Ok(turn) => {
-            dormouse_aws::log::turn(turn, intent, request_id);
+            log::turn(turn, intent, request_id);
             json!({
                 "group": group,
                 "phase": turn.record.phase,
@@ -77,7 +75,7 @@ fn summary(group: &GroupName, result: &Result<Turn, Error>, intent: &Intent, req
             })
         }
         Err(error) => {
-            dormouse_aws::log::error(error, Some(group.as_str()), request_id);
+            log::error(error, Some(group.as_str()), request_id);
             json!({"group": group, "errors": [error]})
         }
     }

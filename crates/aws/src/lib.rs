@@ -6,7 +6,6 @@ mod ec2;
 mod ecs;
 mod elb;
 mod errors;
-pub mod log;
 mod operation;
 mod probe;
 mod table;
@@ -46,9 +45,8 @@ pub struct Aws {
 impl Aws {
     /// Clients for a function, from its environment. Credentials are fetched with the first call.
     pub async fn connect(config: &Config, env: &HashMap<String, String>) -> Self {
-        let http = http_client();
         let sdk = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http.clone())
+            .http_client(http_client())
             .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(200)))
             .timeout_config(
                 TimeoutConfig::builder()
@@ -58,10 +56,13 @@ impl Aws {
             )
             .load()
             .await;
-        Self::with(config, env, &sdk, http)
+        Self::new(config, env, &sdk)
     }
 
-    fn with(config: &Config, env: &HashMap<String, String>, sdk: &SdkConfig, http: SharedHttpClient) -> Self {
+    /// Clients over a configuration of the SDK, whose HTTP client they share.
+    #[must_use]
+    pub fn new(config: &Config, env: &HashMap<String, String>, sdk: &SdkConfig) -> Self {
+        let http = sdk.http_client().unwrap_or_else(http_client);
         Self {
             cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
             table: table::Table::new(aws_sdk_dynamodb::Client::new(sdk), config.table.clone()),

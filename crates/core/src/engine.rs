@@ -108,7 +108,8 @@ pub async fn turn<W: World>(
     ))
 }
 
-/// Carries effects out, all at once. Failed ones are remembered in the record, so that every page and tick knows.
+/// Carries effects out, all at once. Failed ones are remembered in the record, so that every page and tick knows, and
+/// forgotten when one works again.
 async fn act<W: World>(
     world: &W,
     settings: &GroupSettings,
@@ -122,15 +123,18 @@ async fn act<W: World>(
     )
     .await;
     let mut problems = Vec::new();
-    let mut failures = HashMap::new();
+    let mut outcomes = HashMap::new();
     for (effect, result) in effects.iter().zip(results) {
-        let Err(error) = result else { continue };
-        match effect {
-            Effect::SetDesired { service, .. } => {
-                failures.insert(service.clone(), error.clone());
+        match (effect, result) {
+            (Effect::SetDesired { service, .. }, Ok(())) => {
+                outcomes.insert(service.clone(), None);
+            }
+            (Effect::SetDesired { service, .. }, Err(error)) => {
+                outcomes.insert(service.clone(), Some(error.clone()));
                 problems.push(Problem::of(service, error));
             }
-            Effect::StartTimer { .. } => {
+            (Effect::StartTimer { .. }, Ok(())) => {}
+            (Effect::StartTimer { .. }, Err(error)) => {
                 problems.push(Problem {
                     code: Code::TimerNotStarted,
                     service: None,
@@ -139,9 +143,7 @@ async fn act<W: World>(
             }
         }
     }
-    if !failures.is_empty() {
-        remember_failures(world, &settings.name, record, &failures).await?;
-    }
+    remember(world, &settings.name, record, &outcomes).await?;
     Ok(problems)
 }
 
@@ -156,20 +158,21 @@ async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect) -> R
     }
 }
 
-/// Saves what failed, over whatever others wrote meanwhile.
-async fn remember_failures<W: World>(
+/// Saves what failed, and what works again, over whatever others wrote meanwhile.
+async fn remember<W: World>(
     world: &W,
     group: &GroupName,
     record: &mut Record,
-    failures: &HashMap<ServiceId, Error>,
+    outcomes: &HashMap<ServiceId, Option<Error>>,
 ) -> Result<(), Error> {
     for _ in 0..TRIES {
         let at = world.now();
-        for (service, error) in failures {
-            record.service(service).failure = Some(Failure {
-                error: error.clone(),
-                at,
-            });
+        let before = record.clone();
+        for (service, error) in outcomes {
+            record.service(service).failure = error.clone().map(|error| Failure { error, at });
+        }
+        if *record == before {
+            return Ok(());
         }
         if world.save_record(group, record).await? == Saved::Yes {
             record.version += 1;

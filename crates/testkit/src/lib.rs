@@ -15,7 +15,7 @@ use dormouse_core::ports::{Clock, Discovery, Saved, Services, Signals, Store, St
 use dormouse_core::reading::{Reading, Signal};
 use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
-use dormouse_core::tags::TaggedService;
+use dormouse_core::tags::{GROUP, TaggedService};
 use jiff::Timestamp;
 
 /// When every test begins.
@@ -253,7 +253,8 @@ impl Store for World {
 impl Discovery for World {
     async fn tagged(&self) -> Result<Vec<TaggedService>, Error> {
         self.gate(&["GetResources"]).await?;
-        Ok(self.tagged.borrow().clone())
+        let opted_in = |service: &&TaggedService| service.tags.iter().any(|(tag, _)| tag == GROUP);
+        Ok(self.tagged.borrow().iter().filter(opted_in).cloned().collect())
     }
 }
 

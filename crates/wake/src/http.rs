@@ -11,6 +11,7 @@ use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::ports::World;
 use dormouse_core::status::{self, Status};
+use dormouse_function::log;
 use serde_json::{Value, json};
 
 use crate::client::{self, Client};
@@ -56,7 +57,7 @@ pub(crate) async fn handle<W: World>(
             error.code,
             Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden
         ) {
-            dormouse_aws::log::error(&error, group, request_id);
+            log::error(&error, group, request_id);
         }
         match request.client {
             Client::Browser => page::error(&error, &request.nonce),
@@ -206,7 +207,7 @@ async fn take_turn<W: World>(
         cause: Cause::Http,
     };
     let turn = engine::turn(world, &settings, record, &intent).await?;
-    dormouse_aws::log::turn(&turn, &intent, request_id);
+    log::turn(&turn, &intent, request_id);
     Ok(turn)
 }
 
@@ -217,7 +218,7 @@ async fn look_again<W: World>(world: &W, last: Turn, request_id: &str) -> Result
         cause: Cause::Http,
     };
     let turn = engine::turn(world, &last.settings, Some(last.record), &intent).await?;
-    dormouse_aws::log::turn(&turn, &intent, request_id);
+    log::turn(&turn, &intent, request_id);
     Ok(turn)
 }
 

@@ -1,13 +1,13 @@
 //! Every door that wakes: requests to the wake address, and direct calls.
 
 mod client;
-mod direct;
 mod http;
 mod page;
 mod response;
 mod route;
 
 use dormouse_core::config::Config;
+use dormouse_core::direct;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ports::World;
 use serde_json::Value;
@@ -26,8 +26,15 @@ pub async fn handle<W: World>(
     if event.pointer("/requestContext/http").is_some() {
         return http::handle(world, config, event, request_id).await;
     }
-    if dormouse_core::direct::is_call(&event) {
-        return direct::handle(world, config, &event, request_id).await;
+    if direct::is_call(&event) {
+        let call = direct::parse(&event, world.now())?;
+        let group = call.group.ok_or_else(|| {
+            Error::new(
+                Code::InvalidRequest,
+                "a tick of all groups is the work of the auto-sleep function",
+            )
+        })?;
+        return dormouse_function::direct::answer(world, config, &group, &call.intent, request_id).await;
     }
     Err(Error::new(
         Code::InvalidRequest,

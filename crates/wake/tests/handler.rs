@@ -167,7 +167,10 @@ async fn a_group_at_three_is_not_lowered() {
     for event_ in ["http-api-program.json", "http-api-wake.json", "direct-wake.json"] {
         answer(&world, event(event_)).await;
     }
-    assert_eq!((world.changes(), world.desired("dev/web")), (Vec::new(), 3));
+    assert_eq!(
+        (world.changes(), world.desired("dev/web")),
+        (vec!["StartExecution dev g1".to_owned()], 3)
+    );
 }
 
 #[tokio::test]
@@ -502,4 +505,19 @@ async fn text_from_outside_never_becomes_markup() {
         .expect("a policy");
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     assert_eq!(world.record("dev").expect("a record").phase, Phase::Waking);
+}
+
+#[tokio::test]
+async fn services_named_by_parameters_form_the_default_group_without_any_tag() {
+    let world = World::with(&["dev/web"], &[("Name", "web")], 0);
+    let env = [("TABLE_NAME", "t"), ("CLUSTER", "dev"), ("SERVICES", "web")];
+    let env: HashMap<String, String> = env
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    let config = Config::from_env(&env).expect("a configuration");
+    let woken = wake::handle(&world, &config, get("/default/", "*/*"), "request")
+        .await
+        .expect("an answer");
+    assert_eq!((status_of(&woken), world.desired("dev/web")), (503, 1));
 }
