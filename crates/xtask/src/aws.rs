@@ -1,0 +1,107 @@
+//! The few AWS calls that xtask makes itself, to a local stack. They are not signed: it does not look.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::http;
+
+/// The account and Region of every local stack, and the key that it lets in.
+pub(crate) const ACCOUNT: &str = "000000000000";
+pub(crate) const REGION: &str = "us-east-1";
+pub(crate) const KEY: &str = "test";
+
+/// ECS, spoken to as the AWS SDK does.
+pub(crate) struct Ecs<'a> {
+    /// Address of fargate-sim.
+    pub(crate) endpoint: &'a str,
+}
+
+impl Ecs<'_> {
+    /// Calls `action`, e.g. `CreateService`.
+    pub(crate) fn call(&self, action: &str, input: &Value) -> Result<Value> {
+        let target = format!("AmazonEC2ContainerServiceV20141113.{action}");
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", target.as_str()),
+            ("authorization", &authorization("ecs")),
+        ];
+        let response = http::send("POST", self.endpoint, &headers, input.to_string().as_bytes())?;
+        if response.status != 200 {
+            bail!("ECS {action} answered {}: {}", response.status, response.text());
+        }
+        response.json()
+    }
+}
+
+/// The outputs of a CloudFormation stack, by name.
+pub(crate) fn stack_outputs(endpoint: &str, stack: &str) -> Result<BTreeMap<String, String>> {
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("authorization", &authorization("cloudformation")),
+    ];
+    let body = format!("Action=DescribeStacks&Version=2010-05-15&StackName={stack}");
+    let response = http::send("POST", endpoint, &headers, body.as_bytes())?;
+    if response.status != 200 {
+        bail!(
+            "CloudFormation DescribeStacks answered {}: {}",
+            response.status,
+            response.text()
+        );
+    }
+    outputs_in(&response.text()).with_context(|| format!("stack {stack}"))
+}
+
+/// Reads `<OutputKey>` and `<OutputValue>` out of DescribeStacks' XML.
+fn outputs_in(xml: &str) -> Result<BTreeMap<String, String>> {
+    let mut outputs = BTreeMap::new();
+    for member in xml.split("<OutputKey>").skip(1) {
+        let key = member.split("</OutputKey>").next().unwrap_or_default();
+        let value = member
+            .split_once("<OutputValue>")
+            .and_then(|(_, rest)| rest.split_once("</OutputValue>"))
+            .with_context(|| format!("the output {key} has no value"))?;
+        outputs.insert(key.to_owned(), unescape(value.0));
+    }
+    if outputs.is_empty() {
+        bail!("it has no outputs");
+    }
+    Ok(outputs)
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
+}
+
+/// The header that says who calls which service where; the signature in it is none.
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={KEY}/20260101/{REGION}/{service}/aws4_request, \
+         SignedHeaders=host, Signature=0"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read_by_name() {
+        let xml = "<Outputs><member><OutputKey>WakeUrl</OutputKey><OutputValue>http://a/?b&amp;c</OutputValue>\
+                   </member><member><Description>x</Description><OutputKey>TableName</OutputKey>\
+                   <OutputValue>t</OutputValue></member></Outputs>";
+        let outputs = outputs_in(xml).expect("reads");
+        assert_eq!(outputs["WakeUrl"], "http://a/?b&c");
+        assert_eq!(outputs["TableName"], "t");
+    }
+
+    #[test]
+    fn a_stack_without_outputs_is_an_error() {
+        assert!(outputs_in("<Outputs/>").is_err());
+    }
+}

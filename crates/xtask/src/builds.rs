@@ -1,0 +1,70 @@
+//! Builds that share one set of compiled dependencies.
+//!
+//! The AWS SDK takes minutes to compile, so everything that runs (functions, simulator, tests) is
+//! built with one profile (`release`), one `--target` (the host's, explicit, because cargo-lambda
+//! passes it and cargo keeps builds with and without `--target` apart) and one feature resolution
+//! (the whole workspace's: no `--package`). Then `sam build` finds its dependencies fresh, if
+//! cargo-lambda leaves cargo alone:
+//!
+//! - `CARGO_LAMBDA_COMPILER=cargo`: the host's linker instead of zig. Only here; a user's `sam build`
+//!   for Lambda goes through zig, for the processor and glibc that Lambda has.
+//! - `disable_optimizations` in Cargo.toml's `[workspace.metadata.lambda.build]`: else it adds
+//!   `panic = "abort"`, LTO and a `target-cpu`, which make other artefacts, and the first of which
+//!   would take the Lambda runtime's error reports away.
+//!
+//! Seen on 2026-11-22 with `-v`: after `binaries` below, `cargo lambda build --release --bin wake` (what
+//! SAM runs) says 225 times `Fresh` and never `Compiling`, and `cargo test --no-run` finds every `aws-*`
+//! crate fresh. Beware of `--package`: it changes the feature resolution, and the SDK is compiled again.
+//! `features` guards the same against dev-dependencies.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::aws::REGION;
+use crate::parts;
+use crate::repo::Repo;
+use crate::tools::Tools;
+
+/// `cargo <verb>` over the whole workspace with the one profile and target.
+pub(crate) fn cargo(repo: &Repo, verb: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(&repo.root)
+        .args([verb, "--workspace", "--release", "--target", &repo.host]);
+    command
+}
+
+/// Compiles every binary, showing cargo's own progress.
+pub(crate) fn binaries(repo: &Repo) -> Result<()> {
+    let mut command = cargo(repo, "build");
+    command.arg("--bins");
+    parts::run("cargo build", command, None)
+}
+
+/// Clippy over all code, tests too, with every warning an error.
+pub(crate) fn clippy(repo: &Repo) -> Result<()> {
+    // The same profile and target: build scripts and procedural macros are shared with the builds.
+    let mut command = cargo(repo, "clippy");
+    command.args(["--all-targets", "--", "--deny", "warnings"]);
+    parts::run("cargo clippy", command, None)
+}
+
+/// Has SAM put the functions together into `directory`; returns the built template.
+pub(crate) fn sam(repo: &Repo, tools: &Tools, directory: &Path, log: &Path) -> Result<PathBuf> {
+    let build = directory.join("build");
+    let mut command = tools.sam();
+    command
+        .current_dir(&repo.root)
+        .args(["build", "--config-env", "local", "--region", REGION])
+        .arg("--build-dir")
+        .arg(&build)
+        .args([
+            "--parameter-overrides",
+            &format!("Architecture={}", repo.architecture()?),
+        ])
+        .env("CARGO_LAMBDA_COMPILER", "cargo");
+    parts::run("sam build", command, Some(log))?;
+    Ok(build.join("template.yaml"))
+}

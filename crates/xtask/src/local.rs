@@ -1,0 +1,103 @@
+//! `cargo xtask local`: the local stack with the template deployed, until stopped.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::progress::{say, step};
+use crate::repo::Repo;
+use crate::stack::Stack;
+use crate::tools::Tools;
+use crate::{builds, interrupt};
+
+const HELP: &str = "\
+cargo xtask local [--speed N]
+
+Starts the local stack (MiniStack and fargate-sim) on free ports of 127.0.0.1, builds and deploys the
+template with SAM, prints one JSON object, and stays until Ctrl-C or SIGTERM. The object holds
+`outputs`, the stack's outputs by name, and `env`, the variables with which any AWS SDK or CLI reaches
+the stack; it is also written to target/local/outputs.json. Logs are in target/local/logs.
+
+  --speed N   task stages, health checks and draining N times faster (default 1)
+";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+enum Asked {
+    Help,
+    Run { speed: f64 },
+}
+
+pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
+    let speed = match parse(args)? {
+        Asked::Help => {
+            print!("{HELP}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Asked::Run { speed } => speed,
+    };
+    interrupt::listen()?;
+    let repo = Repo::find()?;
+    let tools = Tools::install(&repo)?;
+    step("build the functions and fargate-sim", || builds::binaries(&repo))?;
+    let mut stack = Stack::start(&repo, &tools, "", speed)?;
+    println!("{}", stack.description);
+    say("the local stack is up; Ctrl-C stops it");
+    let result = stack.stay();
+    stack.stop();
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+fn parse(args: Vec<OsString>) -> Result<Asked> {
+    let mut parser = Parser::from_args(args);
+    let mut speed = 1.0;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("speed") => speed = speed_of(parser.value()?.parse::<String>()?.as_str())?,
+            Arg::Long("help") | Arg::Short('h') => return Ok(Asked::Help),
+            other => return Err(other.unexpected()).context("see `cargo xtask local --help`"),
+        }
+    }
+    Ok(Asked::Run { speed })
+}
+
+/// A factor above 0 and not above 1,000.
+pub(crate) fn speed_of(text: &str) -> Result<f64> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed > 0.0 && speed <= 1000.0 => Ok(speed),
+        _ => bail!("--speed {text}: must be a number above 0, at most 1000"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_words(words: &[&str]) -> Result<Asked, String> {
+        parse(words.iter().map(OsString::from).collect()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn the_speed_is_one_unless_given() {
+        assert_eq!(parse_words(&[]), Ok(Asked::Run { speed: 1.0 }));
+        assert_eq!(parse_words(&["--speed", "5"]), Ok(Asked::Run { speed: 5.0 }));
+        assert_eq!(parse_words(&["--speed=0.5"]), Ok(Asked::Run { speed: 0.5 }));
+    }
+
+    #[test]
+    fn a_bad_speed_is_refused_with_its_value_and_the_rule() {
+        for bad in ["0", "-1", "fast", "NaN", "inf"] {
+            let error = parse_words(&["--speed", bad]).expect_err("it is refused");
+            assert!(error.contains(bad) && error.contains("above 0"), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_options_are_refused_by_name() {
+        let error = parse_words(&["--sped", "5"]).expect_err("it is refused");
+        assert!(error.contains("--sped"), "{error}");
+        assert_eq!(parse_words(&["--help"]), Ok(Asked::Help));
+    }
+}

@@ -1,0 +1,69 @@
+//! `cargo xtask`: everything a person or a CI job does with this repository, as one command each.
+//!
+//! One file per verb (`demo`, `local`, `test`); the other modules are what the verbs share. Results
+//! go to stdout, progress and logs to stderr.
+
+mod asl;
+mod aws;
+mod builds;
+mod checks;
+mod demo;
+mod deploy;
+mod features;
+mod http;
+mod interrupt;
+mod journey;
+mod local;
+mod parts;
+mod progress;
+mod repo;
+mod stack;
+mod test;
+mod timeline;
+mod tools;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command> [options]
+
+  demo     do all set-up, then put a service to sleep and wake it on this machine, with a timeline
+  test     do all set-up, then run every check and every test
+  local    start the local stack with the template deployed, and keep it until stopped
+  help     show this text
+
+`cargo xtask <command> --help` shows a command's options. What is needed: Rust and Python 3.
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let verb = args.next();
+    let rest: Vec<OsString> = args.collect();
+    match run(verb, rest) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Option<OsString>, rest: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    match verb.as_ref().and_then(|verb| verb.to_str()) {
+        Some("demo") => demo::run(rest),
+        Some("test") => test::run(rest),
+        Some("local") => local::run(rest),
+        Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        None => {
+            eprint!("{HELP}");
+            Ok(ExitCode::from(2))
+        }
+        Some(other) => {
+            anyhow::bail!("there is no command `{other}`; `cargo xtask help` lists them")
+        }
+    }
+}

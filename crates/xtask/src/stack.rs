@@ -1,0 +1,250 @@
+//! The local stack: fargate-sim beside MiniStack, on free ports, with the template deployed.
+
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::aws::{ACCOUNT, KEY, REGION};
+use crate::parts::Part;
+use crate::progress::{say, step};
+use crate::repo::Repo;
+use crate::tools::Tools;
+use crate::{builds, deploy, http, interrupt};
+
+/// Either server is up in two seconds; this is for a machine that also compiles.
+const START: Duration = Duration::from_secs(60);
+
+/// A running stack. Dropping it stops everything that it started.
+pub(crate) struct Stack {
+    /// Stack outputs and environment, as written to `outputs.json`.
+    pub(crate) description: Value,
+    /// Path of that file.
+    pub(crate) file: PathBuf,
+    /// Address of fargate-sim.
+    pub(crate) sim: String,
+    parts: Vec<Part>,
+    _lock: File,
+}
+
+impl Stack {
+    /// Builds, starts and deploys everything. `name` is the stack's own directory below
+    /// `target/local` (empty: that one itself), so that stacks do not get into each other's way.
+    pub(crate) fn start(repo: &Repo, tools: &Tools, name: &str, speed: f64) -> Result<Self> {
+        let directory = repo.target().join("local").join(name);
+        let logs = directory.join("logs");
+        let scratch = directory.join("tmp");
+        std::fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
+        let lock = lock(&directory)?;
+        empty(&scratch)?;
+        let template = step("sam build", || {
+            builds::sam(repo, tools, &directory, &logs.join("sam-build.log"))
+        })?;
+
+        let (ministack, sim) = two_free_ports()?;
+        let addresses = Addresses {
+            stack: format!("http://127.0.0.1:{ministack}"),
+            sim: format!("http://127.0.0.1:{sim}"),
+        };
+        let parts = step("start fargate-sim and MiniStack", || {
+            let mut parts = vec![
+                Part::start(
+                    "fargate-sim",
+                    addresses.fargate_sim(repo, sim, speed),
+                    Some(&logs.join("fargate-sim.log")),
+                )?,
+                Part::start(
+                    "MiniStack",
+                    addresses.ministack(tools, ministack, &scratch),
+                    Some(&logs.join("ministack.log")),
+                )?,
+            ];
+            await_health(&mut parts, &format!("{}/_sim/health", addresses.sim))?;
+            await_health(&mut parts, &format!("{}/_ministack/ready", addresses.stack))?;
+            Ok(parts)
+        })?;
+
+        let env = addresses.env();
+        let outputs = step("sam deploy", || {
+            deploy::deploy(
+                repo,
+                tools,
+                &template,
+                &env,
+                &addresses.stack,
+                &logs.join("sam-deploy.log"),
+            )
+        })?;
+        let description = json!({ "outputs": outputs, "env": env });
+        let file = directory.join("outputs.json");
+        std::fs::write(&file, format!("{description:#}\n"))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(Self {
+            description,
+            file,
+            sim: addresses.sim,
+            parts,
+            _lock: lock,
+        })
+    }
+
+    /// The value of one of the stack's outputs.
+    pub(crate) fn output(&self, name: &str) -> Result<&str> {
+        self.description["outputs"][name]
+            .as_str()
+            .with_context(|| format!("the stack has no output {name}"))
+    }
+
+    /// Stays until somebody asks to stop, or a part ends.
+    pub(crate) fn stay(&mut self) -> Result<()> {
+        while !interrupt::asked() {
+            self.check()?;
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
+    }
+
+    /// An error if a part has ended.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.parts.iter_mut().try_for_each(Part::check)
+    }
+
+    /// Stops everything.
+    pub(crate) fn stop(mut self) {
+        say("stopping the local stack ...");
+        for part in &mut self.parts {
+            part.stop();
+        }
+        // Nobody is there to be reached by it any more.
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+struct Addresses {
+    stack: String,
+    sim: String,
+}
+
+impl Addresses {
+    /// The variables with which any AWS SDK or CLI reaches this stack.
+    fn env(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            ("AWS_ENDPOINT_URL", self.stack.clone()),
+            // What MiniStack does not model faithfully goes to fargate-sim. The names are the
+            // services' ids in the SDKs.
+            ("AWS_ENDPOINT_URL_EC2", self.sim.clone()),
+            ("AWS_ENDPOINT_URL_ECS", self.sim.clone()),
+            ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", self.sim.clone()),
+            ("AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API", self.sim.clone()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", KEY.to_owned()),
+        ])
+    }
+
+    fn fargate_sim(&self, repo: &Repo, port: u16, speed: f64) -> Command {
+        let mut command = Command::new(repo.binaries().join("fargate-sim"));
+        command
+            .arg("serve")
+            .args(["--port", &port.to_string(), "--speed", &speed.to_string()])
+            // Tasks listen on loopback addresses; each simulator takes a range of its own.
+            .args(["--address-base", "auto"])
+            .args(["--stack", &self.stack, "--account", ACCOUNT, "--region", REGION]);
+        without_aws(&mut command);
+        command.envs(self.env());
+        command
+    }
+
+    /// The functions are children of MiniStack and inherit its environment.
+    fn ministack(&self, tools: &Tools, port: u16, scratch: &Path) -> Command {
+        let mut command = tools.ministack();
+        without_aws(&mut command);
+        command
+            .envs(self.env())
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
+            .env("MINISTACK_REGION", REGION)
+            .env("CLOUDTRAIL_RECORDING", "1")
+            // Two doors with fixed ports that nobody here uses; two stacks would fight for them.
+            .env("IOT_MTLS_ENABLED", "0")
+            .env("SFTP_ENABLED", "0")
+            // Lambda sets these from the function's LoggingConfig, MiniStack does not.
+            .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
+            .env("AWS_LAMBDA_LOG_LEVEL", "INFO")
+            .env("TMPDIR", scratch);
+        command
+    }
+}
+
+/// Takes every AWS setting of the caller away, so that nothing can reach a real account.
+pub(crate) fn without_aws(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("AWS_") {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Waits for 200 from `url`, as long as all parts run.
+fn await_health(parts: &mut [Part], url: &str) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        parts.iter_mut().try_for_each(Part::check)?;
+        interrupt::check()?;
+        let answer = http::get(url, &[]);
+        match answer {
+            Ok(response) if response.status == 200 => return Ok(()),
+            other if begun.elapsed() > START => match other {
+                Ok(response) => bail!("{url} still answers {}: {}", response.status, response.text()),
+                Err(error) => return Err(error.context(format!("no answer within {START:?}"))),
+            },
+            _ => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+/// Two ports that nobody listens on. Somebody may take one before its server starts, which then
+/// says so and ends.
+fn two_free_ports() -> Result<(u16, u16)> {
+    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
+    let one = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
+    let two = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
+    Ok((
+        port(&one).context("no free port")?,
+        port(&two).context("no free port")?,
+    ))
+}
+
+/// Makes a directory, without what an earlier stack left in it.
+fn empty(directory: &Path) -> Result<()> {
+    if directory.exists() {
+        std::fs::remove_dir_all(directory)
+            .with_context(|| format!("cannot empty {}", directory.display()))?;
+    }
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot create {}", directory.display()))
+}
+
+/// Keeps a second stack out of this one's directory.
+fn lock(directory: &Path) -> Result<File> {
+    let path = directory.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "a local stack runs already in {}; stop it first",
+                directory.display()
+            )
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `cargo xtask test`: all set-up, then every check and every test.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::progress::{say, seconds, step};
+use crate::repo::Repo;
+use crate::stack::Stack;
+use crate::tools::Tools;
+use crate::{builds, checks, features, interrupt, parts};
+
+const HELP: &str = "\
+cargo xtask test [-- <arguments of cargo test>]
+
+Does all set-up, then: format, clippy with warnings as errors, template and state machine checks, and
+`cargo test` over the whole workspace, with the local stack up for the end-to-end tests
+(DORMOUSE_LOCAL names its outputs.json). What follows `--` goes to cargo test, e.g. part of a name:
+
+  cargo xtask test -- cold_wake
+";
+
+/// Simulated stages are this many times faster in tests; their clocks stay real.
+const SPEED: f64 = 20.0;
+
+pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
+    let extra = match args.split_first() {
+        None => &[][..],
+        Some((first, rest)) if first == "--" => rest,
+        Some((first, _)) if first == "--help" || first == "-h" => {
+            print!("{HELP}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some((first, _)) => {
+            anyhow::bail!("invalid argument {first:?}; see `cargo xtask test --help`")
+        }
+    };
+    interrupt::listen()?;
+    let begun = Instant::now();
+    let repo = Repo::find()?;
+    step("cargo fmt --check", || format(&repo))?;
+    let tools = Tools::install(&repo)?;
+    let directory = repo.target().join("local/test");
+    std::fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    step("sam validate --lint", || {
+        checks::lint(&repo, &tools, &directory.join("sam-validate.log"))
+    })?;
+    step("check the template and the state machines", || {
+        checks::template(&repo, &tools)
+    })?;
+    step("compare the features of functions and tests", || {
+        features::check(&repo)
+    })?;
+    step("cargo build", || builds::binaries(&repo))?;
+    step("cargo clippy", || builds::clippy(&repo))?;
+    step("build the tests", || {
+        let mut build = builds::cargo(&repo, "test");
+        build.arg("--no-run");
+        parts::run("cargo test --no-run", build, None)
+    })?;
+
+    let mut stack = Stack::start(&repo, &tools, "test", SPEED)?;
+    let result = step("cargo test", || {
+        let mut tests = builds::cargo(&repo, "test");
+        tests
+            .arg("--no-fail-fast")
+            .args(extra)
+            .env("DORMOUSE_LOCAL", &stack.file);
+        parts::run("cargo test", tests, None)
+    });
+    // A part that died explains failed tests better than they do.
+    let parts = stack.check();
+    stack.stop();
+    parts?;
+    result?;
+    say(&format!("test: ok in {}", seconds(begun.elapsed())));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn format(repo: &Repo) -> Result<()> {
+    let mut command = Command::new("cargo");
+    command.current_dir(&repo.root).args(["fmt", "--all", "--check"]);
+    parts::run("cargo fmt --check", command, None)
+}
