@@ -1,0 +1,45 @@
+//! The events of `events/`, handed to the deployed functions.
+
+use std::path::Path;
+
+use end_to_end::{Service, Stack};
+use serde_json::Value;
+
+#[tokio::test]
+async fn every_event_in_the_folder_is_understood_by_the_deployed_function() {
+    let stack = Stack::connect();
+    Service::new("dev").sleeps_after("10m").create(&stack).await;
+    Service::new("default").sleeps_after("10m").create(&stack).await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .expect("events")
+        .map(|e| e.expect("a file").path())
+        .collect();
+    names.sort();
+    assert!(names.len() > 10);
+    for path in names {
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name")
+            .to_owned();
+        let event: Value =
+            serde_json::from_str(&std::fs::read_to_string(&path).expect("text")).expect("JSON");
+        let for_auto_sleep = name.starts_with("eventbridge") || name.starts_with("sleep-timer");
+        let function = if for_auto_sleep {
+            "AutoSleepFunctionName"
+        } else {
+            "WakeFunctionName"
+        };
+        let answer = stack
+            .invoke(function, &event)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        if name.starts_with("http-api") {
+            assert!(
+                answer["statusCode"].as_u64().is_some_and(|status| status < 504),
+                "{name}: {answer}"
+            );
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! From a sleeping service to the app.
+
+use std::time::Duration;
+
+use end_to_end::{Balancer, Service, Stack, eventually};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Waits until a group is ready, and gives its status.
+pub(crate) async fn ready(stack: &Stack, group: &str) -> Value {
+    eventually(&format!("{group} is ready"), SOON, || async {
+        let status = stack.status(group).await;
+        (status["ready"] == true).then_some(status)
+    })
+    .await
+}
+
+/// The desired counts that UpdateService was asked for, in order.
+pub(crate) async fn counts(stack: &Stack, service: &str) -> Vec<Value> {
+    let calls = stack.calls("UpdateService", service).await;
+    calls
+        .iter()
+        .map(|call| call["parameters"]["desiredCount"].clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_cold_wake_leads_many_tabs_into_the_app_with_one_update() {
+    let stack = Stack::connect();
+    let service = Service::new("cold").sleeps_after("10m").create(&stack).await;
+
+    let page = stack
+        .wake("GET", "/cold/reports/7?tab=open")
+        .browser()
+        .send()
+        .await;
+    assert_eq!(
+        (page.status, page.header("cache-control")),
+        (200, Some("no-store"))
+    );
+    assert!(page.body.contains("role=\"progressbar\""), "{}", page.body);
+
+    let tabs = join_all((0..20).map(|_| stack.wake("GET", "/cold/").browser().send())).await;
+    assert!(tabs.iter().all(|tab| tab.status == 200));
+    ready(&stack, "cold").await;
+    assert_eq!(
+        counts(&stack, &service).await,
+        [json!(1)],
+        "one UpdateService, however many tabs"
+    );
+
+    let redirect = stack
+        .wake("GET", "/cold/reports/7?tab=open&q=a%20b")
+        .browser()
+        .send()
+        .await;
+    assert_eq!(redirect.status, 307);
+    let location = redirect.header("location").expect("a location");
+    assert!(
+        location.ends_with(":8080/reports/7?tab=open&q=a%20b"),
+        "{location}"
+    );
+    let app = end_to_end::Request::new("GET", location)
+        .header("accept", "application/json")
+        .send()
+        .await;
+    assert_eq!(
+        (app.status, app.header("x-sim-service")),
+        (200, Some(service.as_str()))
+    );
+    assert!(app.body.contains("/reports/7?tab=open"), "{}", app.body);
+}
+
+#[tokio::test]
+async fn a_program_can_wait_for_the_redirect() {
+    let stack = Stack::connect();
+    Service::new("patient").sleeps_after("10m").create(&stack).await;
+    let refusal = stack.wake("GET", "/patient/api").send().await;
+    assert_eq!(
+        (refusal.status, refusal.header("retry-after").is_some()),
+        (503, true)
+    );
+    assert_eq!(
+        (&refusal.json()["group"], &refusal.json()["generation"]),
+        (&json!("patient"), &json!(1))
+    );
+    let redirect = stack.wake("GET", "/patient/api?wait=25").send().await;
+    assert_eq!(redirect.status, 307, "{redirect:?}");
+}
+
+#[tokio::test]
+async fn a_group_at_three_is_never_lowered_by_a_wake() {
+    let stack = Stack::connect();
+    let service = Service::new("three")
+        .sleeps_after("10m")
+        .desired(3)
+        .create(&stack)
+        .await;
+    stack.wake("GET", "/three").send().await;
+    stack
+        .invoke(
+            "WakeFunctionName",
+            &json!({"group": "three", "action": "wake", "desired_count": 1}),
+        )
+        .await
+        .expect("woken");
+    let status = ready(&stack, "three").await;
+    assert_eq!(
+        (&status["services"][0]["desired"], counts(&stack, &service).await),
+        (&json!(3), Vec::new())
+    );
+}
+
+#[tokio::test]
+async fn heads_prefetches_and_checkers_do_not_wake() {
+    let stack = Stack::connect();
+    let service = Service::new("unmoved").sleeps_after("10m").create(&stack).await;
+    let head = stack.wake("HEAD", "/unmoved/");
+    let prefetch = stack
+        .wake("GET", "/unmoved/")
+        .browser()
+        .header("sec-purpose", "prefetch");
+    let checker = stack
+        .wake("GET", "/unmoved/")
+        .header("user-agent", "ELB-HealthChecker/2.0");
+    for request in [head, prefetch, checker] {
+        assert_eq!(request.send().await.status, 503);
+    }
+    assert_eq!(stack.status("unmoved").await["phase"], "asleep");
+    assert_eq!(counts(&stack, &service).await, [] as [Value; 0]);
+}
+
+#[tokio::test]
+async fn behind_a_load_balancer_running_but_unhealthy_is_never_redirected_to() {
+    let stack = Stack::connect();
+    let balancer = Balancer::create(&stack, "balanced", 9101).await;
+    Service::new("balanced")
+        .behind(&balancer)
+        .variable("SIM_READY_AFTER", "100")
+        .create(&stack)
+        .await;
+    stack.wake("GET", "/balanced").send().await;
+    // 100 s at speed 20 are 5 s in which the task runs and its target is unhealthy.
+    eventually("the task runs", SOON, || async {
+        let service = stack.status("balanced").await["services"][0].clone();
+        (service["running"] == 1).then_some(())
+    })
+    .await;
+    let refusal = stack.wake("GET", "/balanced/").send().await;
+    assert_eq!(
+        (refusal.status, &refusal.json()["services"][0]["stage"]),
+        (503, &json!("starting"))
+    );
+    assert_eq!(stack.wake("GET", "/balanced/").browser().send().await.status, 200);
+    ready(&stack, "balanced").await;
+    let redirect = stack.wake("GET", "/balanced/x").send().await;
+    let expected = format!("{}/x", balancer.address);
+    assert_eq!(
+        (redirect.status, redirect.header("location")),
+        (307, Some(expected.as_str()))
+    );
+    assert_eq!(
+        end_to_end::Request::new("GET", &expected).send().await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_private_address_is_explained_instead_of_redirected_to() {
+    let stack = Stack::connect();
+    Service::new("private")
+        .private()
+        .sleeps_after("10m")
+        .create(&stack)
+        .await;
+    stack.wake("GET", "/private").send().await;
+    let refusal = eventually("the task's address is known", SOON, || async {
+        let answer = stack.wake("GET", "/private").send().await;
+        (answer.status == 502).then_some(answer)
+    })
+    .await;
+    let error = refusal.json()["errors"][0].clone();
+    assert_eq!(error["code"], "NoPublicAddress");
+    assert!(
+        error["message"].as_str().expect("text").contains("dormouse:url"),
+        "{error}"
+    );
+    let page = stack.wake("GET", "/private").browser().send().await;
+    assert!(page.body.contains("dormouse:url"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn more_than_ten_services_and_more_than_a_hundred_tasks_are_all_seen() {
+    let stack = Stack::connect();
+    for number in 0..11 {
+        let small = Service::new("many")
+            .named(&format!("many-{number:02}"))
+            .sleeps_after("10m");
+        small.variable("SIM_APP", "none").create(&stack).await;
+    }
+    let large = Service::new("many")
+        .named("many-tasks")
+        .sleeps_after("10m")
+        .variable("SIM_APP", "none");
+    large.tag("wake-count", "130").create(&stack).await;
+    let status = stack.wake("GET", "/many").send().await.json();
+    assert_eq!(status["services"].as_array().map(Vec::len), Some(12));
+    let running = eventually("all tasks run", SOON, || async {
+        // A look at 12 services and 141 tasks is many calls; one every few seconds is well within ECS's buckets.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let status = stack.status("many").await;
+        let services = status["services"].as_array().expect("services").clone();
+        let running: u64 = services.iter().filter_map(|s| s["running"].as_u64()).sum();
+        (running == 141).then_some(running)
+    })
+    .await;
+    assert_eq!(running, 141);
+    // ECS refuses DescribeTasks for more than 100 tasks, and gives ListTasks in pages of 100.
+    let described = stack.calls("DescribeTasks", "many").await;
+    assert!(
+        described
+            .iter()
+            .all(|call| call["outcome"] != "InvalidParameterException"),
+        "{described:?}"
+    );
+    let listed = stack.calls("ListTasks", "many").await;
+    assert!(
+        listed
+            .iter()
+            .any(|call| call["parameters"]["nextToken"].is_string()),
+        "{listed:?}"
+    );
+    stack
+        .invoke("WakeFunctionName", &json!({"group": "many", "action": "sleep"}))
+        .await
+        .expect("asleep");
+}
+
+#[tokio::test]
+async fn an_unknown_group_is_404() {
+    let stack = Stack::connect();
+    let answer = stack.wake("GET", "/nosuchgroup/").send().await;
+    assert_eq!(
+        (answer.status, &answer.json()["errors"][0]["code"]),
+        (404, &json!("UnknownGroup"))
+    );
+}

@@ -1,0 +1,35 @@
+//! What end-to-end tests share: the local stack that `cargo xtask test` starts, and the ways into it.
+
+mod http;
+mod service;
+mod stack;
+
+pub use http::{Answer, Request};
+pub use service::{Balancer, Service};
+pub use stack::Stack;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// Waits until `look` gives something, and fails with `what` if it takes longer than `limit`.
+///
+/// # Panics
+/// When the time is over: that is the test's failure.
+pub async fn eventually<T, F, Fut>(what: &str, limit: Duration, mut look: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(
+            begun.elapsed() < limit,
+            "not within {} s: {what}",
+            limit.as_secs()
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,152 @@
+//! The local stack.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Request};
+
+/// The running local stack, as its `outputs.json` describes it.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    description: Value,
+}
+
+impl Stack {
+    /// The stack that `DORMOUSE_LOCAL` names.
+    ///
+    /// # Panics
+    /// If there is none: these tests mean nothing without it.
+    #[must_use]
+    pub fn connect() -> Self {
+        let path = std::env::var("DORMOUSE_LOCAL").expect(
+            "DORMOUSE_LOCAL must name the outputs.json of a local stack: run `cargo xtask test`, or start one with \
+             `cargo xtask local --speed 20` and set it to target/local/outputs.json",
+        );
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        Self {
+            description: serde_json::from_str(&text).expect("outputs.json is JSON"),
+        }
+    }
+
+    /// An output of the stack.
+    ///
+    /// # Panics
+    /// If the template has no such output.
+    #[must_use]
+    pub fn output(&self, name: &str) -> &str {
+        self.description["outputs"][name]
+            .as_str()
+            .unwrap_or_else(|| panic!("the stack has no output {name}"))
+    }
+
+    fn env(&self, name: &str) -> &str {
+        self.description["env"][name]
+            .as_str()
+            .unwrap_or_else(|| panic!("the stack has no variable {name}"))
+    }
+
+    /// A request to the wake address. Its host name ends in `.localhost`, which not every resolver knows.
+    #[must_use]
+    pub fn wake(&self, method: &'static str, path: &str) -> Request {
+        let host = self
+            .output("WakeUrl")
+            .trim_start_matches("http://")
+            .trim_end_matches('/');
+        let port = host.rsplit(':').next().unwrap_or_default();
+        Request::new(method, &format!("http://127.0.0.1:{port}{path}")).header("host", host)
+    }
+
+    /// The status of a group.
+    pub async fn status(&self, group: &str) -> Value {
+        self.wake("GET", &format!("/{group}/-/status"))
+            .send()
+            .await
+            .json()
+    }
+
+    /// Invokes a function and waits for its answer; an error if the function reported one.
+    ///
+    /// # Errors
+    /// The function's error report.
+    pub async fn invoke(&self, output: &str, event: &Value) -> Result<Value, Value> {
+        let function = self.output(output);
+        let url = format!(
+            "{}/2015-03-31/functions/{function}/invocations",
+            self.env("AWS_ENDPOINT_URL")
+        );
+        let answer = Request::new("POST", &url).json(event).send().await;
+        let failed = answer.header("x-amz-function-error").is_some();
+        if failed {
+            Err(answer.json())
+        } else {
+            Ok(answer.json())
+        }
+    }
+
+    /// The lines of JSON that a function wrote to its log.
+    pub async fn log(&self, output: &str) -> Vec<Value> {
+        let kind = if output == "WakeFunctionName" {
+            "wake"
+        } else {
+            "auto-sleep"
+        };
+        let group = format!("/dormouse/dormouse/{kind}");
+        let answer = Request::new("POST", self.env("AWS_ENDPOINT_URL"))
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", "Logs_20140328.FilterLogEvents")
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/logs/aws4_request",
+            )
+            .json(&json!({"logGroupName": group, "limit": 10_000}))
+            .send()
+            .await;
+        let events = answer.json()["events"].as_array().cloned().unwrap_or_default();
+        events
+            .iter()
+            .filter_map(|event| serde_json::from_str(event["message"].as_str()?.trim()).ok())
+            .collect()
+    }
+
+    /// The simulator's own calls, for faults and records.
+    pub async fn sim(&self, method: &'static str, path: &str, body: Option<Value>) -> Answer {
+        let request = Request::new(
+            method,
+            &format!("{}/_sim/{path}", self.env("AWS_ENDPOINT_URL_ECS")),
+        );
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").json(&body),
+            None => request,
+        };
+        let answer = request.send().await;
+        assert!(answer.status < 300, "{path}: {answer:?}");
+        answer
+    }
+
+    /// The calls of an operation that name this service, in order.
+    pub async fn calls(&self, operation: &str, service: &str) -> Vec<Value> {
+        let calls = self.sim("GET", "calls", None).await.json()["calls"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let names = |call: &Value| {
+            call["parameters"].to_string().contains(&format!("{service}\\\""))
+                || call["parameters"].to_string().contains(&format!("\"{service}\""))
+        };
+        calls
+            .into_iter()
+            .filter(|call| call["operation"] == operation && names(call))
+            .collect()
+    }
+
+    /// Configuration for any SDK client of this stack.
+    pub async fn sdk(&self, endpoint: &str) -> SdkConfig {
+        aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(self.env("AWS_REGION").to_owned()))
+            .credentials_provider(Credentials::new("test", "test", None, None, "the test"))
+            .endpoint_url(self.env(endpoint))
+            .load()
+            .await
+    }
+}
