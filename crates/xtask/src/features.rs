@@ -48,16 +48,20 @@ fn tree(repo: &Repo, what: &[&str]) -> Result<Features> {
     if !output.status.success() {
         bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
     }
+    Ok(parse(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Reads `package<tab>features`; what was listed before ends with ` (*)`.
+fn parse(listing: &str) -> Features {
     let mut features = Features::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        if let Some((package, set)) = line.split_once('\t') {
-            features
-                .entry(package.to_owned())
-                .or_default()
-                .insert(set.to_owned());
-        }
+    for (package, set) in listing.lines().filter_map(|line| line.split_once('\t')) {
+        let set = set.trim_end_matches("(*)").trim_end();
+        features
+            .entry(package.to_owned())
+            .or_default()
+            .insert(set.to_owned());
     }
-    Ok(features)
+    features
 }
 
 fn differences(functions: &Features, tests: &Features, dear: &BTreeSet<String>) -> Vec<String> {
@@ -86,6 +90,12 @@ mod tests {
             .iter()
             .map(|(package, set)| ((*package).to_owned(), BTreeSet::from([(*set).to_owned()])))
             .collect()
+    }
+
+    #[test]
+    fn a_package_that_is_listed_again_is_the_same_package() {
+        let listing = "tokio v1\trt\nbytes v1\t\ntokio v1\trt (*)\nbytes v1\t (*)\n";
+        assert_eq!(parse(listing), features(&[("tokio v1", "rt"), ("bytes v1", "")]));
     }
 
     #[test]
