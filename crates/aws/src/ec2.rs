@@ -77,7 +77,12 @@ impl Ec2 {
                 Error::new(Code::Unavailable, format!("DescribeNetworkInterfaces: {error}"))
             })?;
             if answer.status != 200 {
-                return Err(refusal(&answer.body, answer.status));
+                let error = refusal(&answer.body, answer.status);
+                // An interface that went with its task takes the whole call down; the next look names it no more.
+                if error.message.contains("InvalidNetworkInterfaceID.NotFound") {
+                    continue;
+                }
+                return Err(error);
             }
             addresses.extend(parse(&answer.body).map_err(|error| {
                 Error::new(

@@ -27,7 +27,20 @@ pub(crate) struct Balancer {
     /// Its ARN.
     pub(crate) arn: String,
     /// Where visitors find it; none if it has no listener that a browser can use.
-    pub(crate) address: Option<AppUrl>,
+    address: Option<AppUrl>,
+}
+
+impl Balancer {
+    /// Where visitors find it.
+    pub(crate) fn address(self) -> Result<AppUrl, Error> {
+        self.address.ok_or_else(|| {
+            let message = format!(
+                "load balancer {} has no HTTP or HTTPS listener that a browser can use",
+                self.arn
+            );
+            Error::new(Code::NoPublicAddress, message)
+        })
+    }
 }
 
 /// The load balancers of an account. Their addresses do not change, so each is looked up once.

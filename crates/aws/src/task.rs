@@ -8,7 +8,6 @@ use aws_sdk_ecs::types::{Container, DesiredStatus, HealthStatus, Task, TaskDefin
 use dormouse_core::error::Error;
 use dormouse_core::ids::ServiceId;
 use dormouse_core::observation::{Health, ServiceState, TaskAddress, TaskStage, TaskState, Trouble};
-use dormouse_core::ports::Clock;
 use dormouse_core::settings::ServiceSettings;
 use futures_util::future::{join, join_all, try_join_all};
 
@@ -71,7 +70,7 @@ impl Aws {
         state.tasks = if !state.target_groups.is_empty() {
             self.behind_a_balancer(settings, &tasks, state).await
         } else {
-            self.on_its_own(settings, &tasks, state).await?
+            self.on_its_own(settings, &tasks).await?
         };
         state
             .troubles
@@ -122,18 +121,17 @@ impl Aws {
         let groups = &state.target_groups;
         let (healths, balancer) = join(join_all(groups.iter().map(|arn| self.elb.health(arn))), async {
             match groups.first().filter(|_| settings.url.is_none()) {
-                Some(group) => self.elb.balancer(group).await.map(Some),
-                None => Ok(None),
+                Some(group) => Some(
+                    self.elb
+                        .balancer(group)
+                        .await
+                        .and_then(|balancer| balancer.address()),
+                ),
+                None => None,
             }
         })
         .await;
-        match balancer {
-            Ok(balancer) => state.load_balancer = balancer.and_then(|balancer| balancer.address),
-            Err(error) => state.troubles.push(Trouble {
-                at: self.now(),
-                message: error.to_string(),
-            }),
-        }
+        state.load_balancer = balancer;
         let of = |task: &Task| {
             let own = private_address(task);
             healths.iter().filter_map(|health| target(health, own)).collect()
@@ -147,12 +145,7 @@ impl Aws {
             .collect()
     }
 
-    async fn on_its_own(
-        &self,
-        settings: &ServiceSettings,
-        tasks: &[Task],
-        state: &mut ServiceState,
-    ) -> Result<Vec<TaskState>, Error> {
+    async fn on_its_own(&self, settings: &ServiceSettings, tasks: &[Task]) -> Result<Vec<TaskState>, Error> {
         let running: Vec<&Task> = tasks
             .iter()
             .filter(|task| stage(task) == TaskStage::Running)
@@ -179,19 +172,12 @@ impl Aws {
         )
         .await;
         let definition = definition?;
-        let public = public.map_err(|error| {
-            state.troubles.push(Trouble {
-                at: self.now(),
-                message: error.to_string(),
-            });
-        });
+        let public = public?;
         let port = settings.port.or(definition.and_then(|d| d.port)).unwrap_or(80);
         let has_health_check = definition.is_some_and(|d| d.has_health_check);
         let states = tasks.iter().map(|task| {
             let mut state = plain(task);
-            if let Ok(public) = &public {
-                state.address = address(task, public, port);
-            }
+            state.address = address(task, &public, port);
             state.health = has_health_check.then(|| container_health(task));
             async {
                 if state.stage == TaskStage::Running && !has_health_check {
@@ -357,5 +343,104 @@ fn exit(container: &Container) -> Option<String> {
         (Some(code), None) => Some(format!("{name}: exit code {code}")),
         (None, Some(reason)) => Some(format!("{name}: {reason}")),
         (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ecs::primitives::DateTime;
+    use aws_sdk_ecs::types::{Attachment, KeyValuePair};
+
+    use super::*;
+
+    fn stopped(code: TaskStopCode, reason: &str, exit_code: Option<i32>) -> Task {
+        let container = Container::builder().name("app").set_exit_code(exit_code).build();
+        Task::builder()
+            .stop_code(code)
+            .stopped_reason(reason)
+            .created_at(DateTime::from_secs(60))
+            .containers(container)
+            .build()
+    }
+
+    fn with_interface(status: &str) -> Task {
+        let detail = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
+        let attachment = Attachment::builder()
+            .details(detail("networkInterfaceId", "eni-1"))
+            .details(detail("privateIPv4Address", "10.0.0.9"))
+            .build();
+        Task::builder()
+            .last_status(status)
+            .attachments(attachment)
+            .build()
+    }
+
+    #[test]
+    fn a_task_that_failed_says_why_and_one_that_was_stopped_does_not() {
+        let crash = stopped(
+            TaskStopCode::EssentialContainerExited,
+            "Essential container in task exited",
+            Some(1),
+        );
+        assert_eq!(
+            trouble(&crash).expect("trouble").message,
+            "Essential container in task exited (app: exit code 1)"
+        );
+        let no_image = stopped(
+            TaskStopCode::TaskFailedToStart,
+            "CannotPullContainerError: not found",
+            None,
+        );
+        assert_eq!(
+            trouble(&no_image).expect("trouble").message,
+            "CannotPullContainerError: not found"
+        );
+        let unhealthy = "Task failed ELB health checks in (target-group arn:x)";
+        assert!(trouble(&stopped(TaskStopCode::ServiceSchedulerInitiated, unhealthy, None)).is_some());
+        let scaled_in = "Scaling activity initiated by (deployment ecs-svc/1)";
+        assert!(trouble(&stopped(TaskStopCode::ServiceSchedulerInitiated, scaled_in, None)).is_none());
+        assert!(
+            trouble(&stopped(
+                TaskStopCode::UserInitiated,
+                "Task stopped by user",
+                None
+            ))
+            .is_none()
+        );
+    }
+
+    #[test]
+    fn a_task_without_a_public_address_is_private_only_once_it_runs() {
+        let none = HashMap::new();
+        let public = HashMap::from([("eni-1".to_owned(), IpAddr::from([198, 51, 100, 7]))]);
+        assert_eq!(
+            address(&with_interface("PENDING"), &none, 80),
+            TaskAddress::Unknown
+        );
+        let private = TaskAddress::PrivateOnly([10, 0, 0, 9].into());
+        assert_eq!(address(&with_interface("RUNNING"), &none, 80), private);
+        let found = TaskAddress::Public([198, 51, 100, 7].into(), 80);
+        assert_eq!(address(&with_interface("RUNNING"), &public, 80), found);
+    }
+
+    #[test]
+    fn a_task_is_judged_by_its_own_target() {
+        let of = |id: &str, health| TargetHealth {
+            id: id.to_owned(),
+            health,
+        };
+        let targets = Ok(vec![
+            of("10.0.0.8", Health::Healthy),
+            of("10.0.0.9", Health::Unhealthy("draining".into())),
+        ]);
+        let own = |ip: [u8; 4]| target(&targets, Some(ip.into()));
+        assert_eq!(own([10, 0, 0, 8]), Some(Health::Healthy));
+        assert_eq!(own([10, 0, 0, 9]), Some(Health::Unhealthy("draining".into())));
+        assert_eq!(own([10, 0, 0, 7]), None, "not registered yet");
+        assert_eq!(
+            target(&targets, None),
+            Some(Health::Healthy),
+            "bridge network: any healthy target"
+        );
     }
 }

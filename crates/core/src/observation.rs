@@ -45,8 +45,8 @@ pub struct ServiceState {
     pub rollout_since: Option<Timestamp>,
     /// ECS's own words about what keeps tasks from running, newest first.
     pub troubles: Vec<Trouble>,
-    /// The load balancer's address, if the service has one and it is known.
-    pub load_balancer: Option<AppUrl>,
+    /// The load balancer's address, or why it has none that a visitor can use; none without a load balancer.
+    pub load_balancer: Option<Result<AppUrl, Error>>,
     /// The ARNs of its target groups. If there are any, they decide about readiness.
     pub target_groups: Vec<String>,
 }

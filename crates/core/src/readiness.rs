@@ -1,5 +1,6 @@
 //! Readiness: a task that answers, as opposed to one that runs.
 
+use crate::error::{Code, Error};
 use crate::observation::{Health, Probe, ServiceState, TaskAddress, TaskStage, TaskState};
 use crate::settings::{AppUrl, ServiceSettings};
 
@@ -100,8 +101,8 @@ pub fn of_service(service: &ServiceState) -> Readiness {
 pub enum Destination {
     /// To this address.
     At(AppUrl),
-    /// Nowhere: the tasks have only private addresses.
-    PrivateOnly(String),
+    /// Nowhere, and why.
+    Nowhere(Error),
     /// Not known (yet).
     Unknown,
 }
@@ -115,8 +116,10 @@ pub fn destination(settings: &ServiceSettings, service: Option<&ServiceState>) -
     let Some(service) = service else {
         return Destination::Unknown;
     };
-    if let Some(url) = &service.load_balancer {
-        return Destination::At(url.clone());
+    match &service.load_balancer {
+        Some(Ok(url)) => return Destination::At(url.clone()),
+        Some(Err(error)) => return Destination::Nowhere(error.clone()),
+        None => {}
     }
     let mut private = None;
     for task in service
@@ -135,11 +138,12 @@ pub fn destination(settings: &ServiceSettings, service: Option<&ServiceState>) -
         }
     }
     private.map_or(Destination::Unknown, |address| {
-        Destination::PrivateOnly(format!(
-            "service `{}` has only the private address {address}: give it a public address, a load balancer or \
-             the tag dormouse:url",
+        let message = format!(
+            "service `{}` has only the private address {address}: give it a public address, a load balancer or the tag \
+             dormouse:url",
             settings.id
-        ))
+        );
+        Destination::Nowhere(Error::new(Code::NoPublicAddress, message))
     })
 }
 
@@ -297,7 +301,7 @@ mod tests {
         });
         let settings = ServiceSettings::of(ServiceId::new("dev", "web"), &Defaults::default());
         match destination(&settings, Some(&with(false, vec![private]))) {
-            Destination::PrivateOnly(why) => {
+            Destination::Nowhere(Error { message: why, .. }) => {
                 assert!(why.contains("10.0.0.9") && why.contains("dormouse:url"), "{why}")
             }
             other => panic!("{other:?}"),

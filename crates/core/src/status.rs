@@ -139,7 +139,7 @@ pub fn of(turn: &Turn) -> Status {
     };
     let url = match &destination {
         Destination::At(url) => Some(url.as_str().to_owned()),
-        Destination::PrivateOnly(_) | Destination::Unknown => None,
+        Destination::Nowhere(_) | Destination::Unknown => None,
     };
     let ready = answers && url.is_some();
     let elapsed = record
@@ -272,6 +272,7 @@ fn stage(
         .filter(|s| *s != TaskStage::Stopping)
         .max();
     let stage = match furthest {
+        None if state.running > 0 => Stage::Starting,
         None | Some(TaskStage::Provisioning | TaskStage::Stopping) => Stage::Provisioning,
         Some(TaskStage::Pending) => Stage::Pending,
         Some(TaskStage::Activating | TaskStage::Running) => Stage::Starting,
@@ -304,11 +305,11 @@ fn errors(turn: &Turn, destination: &Destination) -> Vec<Problem> {
     for settings in &turn.settings.services {
         errors.extend(service_error(turn, settings));
     }
-    if let Destination::PrivateOnly(message) = destination {
+    if let Destination::Nowhere(error) = destination {
         errors.push(Problem {
-            code: Code::NoPublicAddress,
+            code: error.code,
             service: None,
-            message: message.clone(),
+            message: error.message.clone(),
         });
     }
     errors

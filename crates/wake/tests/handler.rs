@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use dormouse_core::config::Config;
-use dormouse_core::error::Code;
+use dormouse_core::error::{Code, Error};
 use dormouse_core::observation::{Probe, TaskAddress, Trouble};
 use dormouse_core::ports::Clock;
 use dormouse_core::record::Phase;
@@ -336,6 +336,36 @@ async fn a_private_address_is_explained_and_not_redirected_to() {
     assert!(
         error["message"].as_str().expect("text").contains("10.0.0.9"),
         "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_load_balancer_that_cannot_be_used_is_explained() {
+    let world = awake().await;
+    world.change("dev/web", |state| {
+        let message = "load balancer lb has no HTTP or HTTPS listener that a browser can use";
+        state.load_balancer = Some(Err(Error::new(Code::NoPublicAddress, message)));
+    });
+    let refusal = answer(&world, event("http-api-program.json")).await;
+    assert_eq!(status_of(&refusal), 502);
+    assert_eq!(body(&refusal)["errors"][0]["code"], "NoPublicAddress");
+}
+
+#[tokio::test]
+async fn tasks_that_cannot_be_looked_at_are_waited_for_and_not_called_failing() {
+    let world = asleep();
+    world.change("dev/web", |state| {
+        state.tasks_unknown = Some("ListTasks: Rate exceeded".into())
+    });
+    let refusal = answer(&world, event("http-api-program.json")).await;
+    let service = body(&refusal)["services"][0].clone();
+    assert_eq!(
+        (status_of(&refusal), &service["stage"]),
+        (503, &json!("provisioning"))
+    );
+    assert_eq!(
+        (&service["detail"], world.desired("dev/web")),
+        (&json!("ListTasks: Rate exceeded"), 1)
     );
 }
 
