@@ -10,6 +10,7 @@ mod operation;
 mod probe;
 mod table;
 mod task;
+mod tasks;
 mod timer;
 
 use std::collections::HashMap;
@@ -38,7 +39,7 @@ pub struct Aws {
     ec2: ec2::Ec2,
     tagging: aws_sdk_resourcegroupstagging::Client,
     timer: timer::SleepTimer,
-    task_definitions: task::Definitions,
+    task_definitions: tasks::Definitions,
     probe: probe::Prober,
 }
 
@@ -75,7 +76,7 @@ impl Aws {
             ),
             tagging: aws_sdk_resourcegroupstagging::Client::new(sdk),
             timer: timer::SleepTimer::new(aws_sdk_sfn::Client::new(sdk), config.sleep_timer.clone()),
-            task_definitions: task::Definitions::default(),
+            task_definitions: tasks::Definitions::default(),
             probe: probe::Prober::new(http),
         }
     }

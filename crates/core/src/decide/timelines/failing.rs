@@ -1,0 +1,83 @@
+//! When it does not get ready, or AWS refuses.
+
+use super::*;
+
+#[test]
+fn a_failed_count_is_tried_again_soon_but_not_by_every_tab() {
+    let mut t = Timeline::new(&["web"]);
+    t.wake(0);
+    let error = Error::new(Code::Throttled, "UpdateService: Rate exceeded");
+    t.record.service(&id("web")).failure = Some(Failure { error, at: at(1) });
+    assert_eq!(counts(&t.wake(2)), []);
+    assert_eq!(counts(&t.wake(10)), []);
+    assert_eq!(counts(&t.wake(11)), web(1));
+    t.sees("web", service(1, 0, false)).decide(13, Action::Look);
+    assert_eq!(t.record.services[&id("web")].failure, None);
+}
+
+#[test]
+fn one_refused_service_does_not_hold_the_others() {
+    let mut t = Timeline::new(&["api", "web"]);
+    assert_eq!(counts(&t.wake(0)).len(), 2);
+    let error = Error::new(Code::AccessDenied, "UpdateService dev/api: not authorized");
+    t.record.service(&id("api")).failure = Some(Failure { error, at: at(0) });
+    t.sees("web", service(1, 1, true));
+    assert_eq!(counts(&t.tick(60)), [("api".to_owned(), 1)]);
+}
+
+#[test]
+fn a_wake_that_gets_nowhere_is_given_its_time_and_then_put_to_sleep() {
+    let mut t = Timeline::new(&["web"]);
+    t.group.services[0].idle_after = Duration::from_secs(60);
+    t.group.services[0].grace = Duration::from_secs(60);
+    t.wake(0);
+    t.sees("web", service(1, 0, false));
+    assert_eq!(
+        t.tick(299).reason,
+        Reason::StillWaking,
+        "pulling an image may take its time"
+    );
+    let tick = t.tick(300);
+    assert_eq!(tick.reason, Reason::NothingAnswers { seconds: 300 });
+    assert_eq!(counts(&tick), web(0));
+}
+
+#[test]
+fn a_wake_that_ecs_says_fails_is_put_to_sleep_when_its_idle_time_is_over() {
+    let mut t = Timeline::new(&["web"]);
+    t.group.services[0].idle_after = Duration::from_secs(60);
+    t.group.services[0].grace = Duration::from_secs(0);
+    t.wake(0);
+    t.sees("web", service(1, 0, false)).changes("web", |state| {
+        state.troubles = vec![Trouble {
+            at: at(20),
+            message: "Essential container in task exited".into(),
+        }];
+    });
+    assert_eq!(t.tick(59).reason, Reason::AskedRecently { until: at(60) });
+    assert_eq!(t.tick(60).reason, Reason::NothingAnswers { seconds: 60 });
+}
+
+#[test]
+fn trouble_of_an_earlier_generation_is_not_held_against_this_one() {
+    let mut t = Timeline::new(&["web"]);
+    t.group.services[0].idle_after = Duration::from_secs(60);
+    t.wake(0);
+    t.sees("web", service(1, 0, false)).changes("web", |state| {
+        state.troubles = vec![Trouble {
+            at: at(-20),
+            message: "Essential container in task exited".into(),
+        }];
+    });
+    assert_eq!(t.tick(299).reason, Reason::StillWaking);
+}
+
+#[test]
+fn an_awake_group_that_stops_answering_sleeps_after_its_idle_time() {
+    let mut t = Timeline::awake(&["web"], 1);
+    t.group.services[0].signals = Signals::Configured;
+    t.sees("web", service(1, 1, false));
+    t.tick(1000);
+    assert_eq!(t.tick(1599).reason, Reason::NoSignal);
+    assert_eq!(t.tick(1600).reason, Reason::NothingAnswers { seconds: 600 });
+}

@@ -1,0 +1,156 @@
+//! Decisions as timelines: what is seen and asked at `t` seconds, and what follows.
+
+mod failing;
+mod outside;
+mod sleeping;
+mod waking;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::error::Error;
+use crate::intent::Cause;
+use crate::observation::{Health, Trouble};
+use crate::observation::{TaskAddress, TaskStage, TaskState};
+use crate::reading::Reading;
+use crate::record::Failure;
+use crate::settings::{Defaults, Signals};
+
+/// A group of services that remembers its record between decisions.
+struct Timeline {
+    group: GroupSettings,
+    record: Record,
+    seen: Observation,
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).expect("a moment")
+}
+
+fn id(name: &str) -> ServiceId {
+    ServiceId::new("dev", name)
+}
+
+/// A service with this many tasks wanted and running; they answer if `ready`.
+fn service(desired: u32, running: u32, ready: bool) -> Seen {
+    let task = |number: u32| TaskState {
+        id: number.to_string(),
+        stage: TaskStage::Running,
+        health: Some(if ready {
+            Health::Healthy
+        } else {
+            Health::Unhealthy("UNHEALTHY".into())
+        }),
+        targets: Vec::new(),
+        probe: None,
+        address: TaskAddress::Unknown,
+    };
+    Seen::Known(ServiceState {
+        desired,
+        running,
+        tasks: (0..running).map(task).collect(),
+        ..ServiceState::default()
+    })
+}
+
+impl Timeline {
+    /// Idle after 10 minutes, grace 5 minutes, wakes may take 5 minutes, fixed timer.
+    fn new(names: &[&str]) -> Self {
+        let defaults = Defaults {
+            idle_after: Duration::from_secs(600),
+            signals: Signals::FixedTimer,
+            ..Defaults::default()
+        };
+        let services = names
+            .iter()
+            .map(|name| ServiceSettings::of(id(name), &defaults))
+            .collect();
+        let seen = names
+            .iter()
+            .map(|name| (id(name), service(0, 0, false)))
+            .collect::<BTreeMap<_, _>>();
+        Self {
+            group: GroupSettings {
+                name: crate::ids::GroupName::parse("dev").expect("a name"),
+                services,
+                wake_timeout: defaults.wake_timeout,
+                problems: Vec::new(),
+            },
+            record: Record::unseen(at(0)),
+            seen: Observation {
+                services: seen,
+                readings: Vec::new(),
+            },
+        }
+    }
+
+    fn sees(&mut self, name: &str, seen: Seen) -> &mut Self {
+        self.seen.services.insert(id(name), seen);
+        self
+    }
+
+    fn changes(&mut self, name: &str, change: impl FnOnce(&mut ServiceState)) -> &mut Self {
+        if let Some(Seen::Known(state)) = self.seen.services.get_mut(&id(name)) {
+            change(state);
+        }
+        self
+    }
+
+    fn decide(&mut self, seconds: i64, action: Action) -> Decision {
+        let cause = match action {
+            Action::Tick => Cause::Tick,
+            Action::Timer { .. } => Cause::SleepTimer,
+            _ => Cause::Http,
+        };
+        let decision = decide(
+            &self.group,
+            &self.record,
+            &self.seen,
+            &Intent { action, cause },
+            at(seconds),
+        );
+        self.record = Record {
+            version: self.record.version + 1,
+            ..decision.record.clone()
+        };
+        decision
+    }
+
+    fn wake(&mut self, seconds: i64) -> Decision {
+        self.decide(seconds, Action::Wake { desired_count: None })
+    }
+
+    fn tick(&mut self, seconds: i64) -> Decision {
+        self.decide(seconds, Action::Tick)
+    }
+
+    /// A group that was woken at 0 and is awake since 30 s.
+    fn awake(names: &[&str], count: u32) -> Self {
+        let mut timeline = Self::new(names);
+        timeline.wake(0);
+        for name in names {
+            timeline.sees(name, service(count, count, true));
+        }
+        assert_eq!(timeline.decide(30, Action::Look).reason, Reason::BecameReady);
+        timeline
+    }
+}
+
+/// The counts that a decision sets.
+fn counts(decision: &Decision) -> Vec<(String, u32)> {
+    decision
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::SetDesired { service, count } => Some((service.name.clone(), *count)),
+            Effect::StartTimer { .. } => None,
+        })
+        .collect()
+}
+
+fn web(count: u32) -> Vec<(String, u32)> {
+    vec![("web".to_owned(), count)]
+}

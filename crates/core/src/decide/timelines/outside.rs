@@ -1,0 +1,77 @@
+//! When others, or a late call of ours, change counts meanwhile.
+
+use super::*;
+
+#[test]
+fn a_wake_while_falling_asleep_wins() {
+    let mut t = Timeline::awake(&["web"], 2);
+    assert_eq!(counts(&t.tick(700)), web(0));
+    // Whether the 0 has landed or not, the wake sets the count again.
+    for landed in [false, true] {
+        let mut t = Timeline {
+            group: t.group.clone(),
+            record: t.record.clone(),
+            seen: t.seen.clone(),
+        };
+        if landed {
+            t.sees("web", service(0, 1, true));
+        }
+        let wake = t.wake(703);
+        assert_eq!(
+            (counts(&wake), t.record.generation),
+            (web(2), Generation(2)),
+            "landed: {landed}"
+        );
+        assert_eq!(
+            t.decide(
+                704,
+                Action::Timer {
+                    generation: Generation(1)
+                }
+            )
+            .reason
+            .code(),
+            "superseded"
+        );
+    }
+}
+
+#[test]
+fn a_sleep_that_lands_after_the_wake_is_undone() {
+    let mut t = Timeline::awake(&["web"], 2);
+    t.tick(700);
+    t.wake(703);
+    t.sees("web", service(2, 2, true)).decide(705, Action::Look);
+    assert_eq!(t.record.phase, Phase::Awake);
+    t.sees("web", service(0, 2, true));
+    assert_eq!(counts(&t.tick(760)), web(2), "within one tick");
+}
+
+#[test]
+fn a_sleep_from_outside_is_respected() {
+    let mut t = Timeline::awake(&["web"], 2);
+    t.sees("web", service(0, 0, false));
+    t.tick(300);
+    assert_eq!(
+        (t.record.phase, t.record.reason.code()),
+        (Phase::Asleep, "put-to-sleep-outside")
+    );
+    assert_eq!(counts(&t.wake(400)), web(2));
+}
+
+#[test]
+fn a_wake_from_outside_counts_as_a_wake() {
+    let mut t = Timeline::new(&["api", "web"]);
+    t.tick(0);
+    t.sees("web", service(4, 0, false));
+    let tick = t.tick(60);
+    assert_eq!(
+        (t.record.phase, t.record.generation),
+        (Phase::Waking, Generation(1))
+    );
+    assert_eq!(
+        counts(&tick),
+        [("api".to_owned(), 1)],
+        "the rest of the group follows, what was set stays"
+    );
+}

@@ -1,0 +1,148 @@
+//! Other questions and calls, and what is not one.
+
+use super::*;
+
+#[tokio::test]
+async fn an_unknown_group_is_404_for_people_and_programs() {
+    let world = asleep();
+    for path in ["/nosuch", "/", "/.env", "/favicon.ico", "/dev/-/nosuch"] {
+        let json = answer(&world, get(path, "*/*")).await;
+        assert_eq!(
+            (status_of(&json), &body(&json)["errors"][0]["code"]),
+            (404, &json!("UnknownGroup")),
+            "{path}"
+        );
+        assert_eq!(
+            status_of(&answer(&world, get(path, "text/html")).await),
+            404,
+            "{path}"
+        );
+    }
+    assert_eq!(world.changes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn people_may_wake_but_not_put_to_sleep_over_http() {
+    let world = awake().await;
+    let accepted = answer(&world, event("http-api-wake.json")).await;
+    assert_eq!(
+        (status_of(&accepted), &body(&accepted)["phase"]),
+        (202, &json!("awake"))
+    );
+    let forbidden = answer(&world, event("http-api-sleep.json")).await;
+    assert_eq!(
+        (status_of(&forbidden), &body(&forbidden)["errors"][0]["code"]),
+        (403, &json!("Forbidden"))
+    );
+    assert_eq!(world.desired("dev/web"), 1);
+    let mut wrong = event("http-api-wake.json");
+    wrong["requestContext"]["http"]["method"] = json!("GET");
+    assert_eq!(status_of(&answer(&world, wrong).await), 405);
+}
+
+#[tokio::test]
+async fn all_groups_are_listed_without_asking_ecs() {
+    let world = awake().await;
+    world.break_("DescribeServices", Code::AccessDenied);
+    let groups = body(&answer(&world, event("http-api-groups.json")).await);
+    assert_eq!(
+        (&groups["groups"][0]["group"], &groups["groups"][0]["phase"]),
+        (&json!("dev"), &json!("awake"))
+    );
+}
+
+#[tokio::test]
+async fn direct_calls_wake_put_to_sleep_and_keep_awake() {
+    let world = asleep();
+    let woken = answer(&world, event("direct-wake.json")).await;
+    assert_eq!(
+        (&woken["decision"], &woken["outcome"], &woken["group"]),
+        (&json!("wake"), &json!("waking"), &json!("dev"))
+    );
+    assert_eq!(world.desired("dev/web"), 2, "the count that was asked for");
+    world.run_tasks();
+    assert_eq!(
+        answer(&world, event("direct-tick.json")).await["decision"],
+        "ready"
+    );
+    let kept = answer(&world, event("direct-keep-awake.json")).await;
+    assert!(kept["override_until"].is_string(), "{kept}");
+    let slept = answer(&world, event("direct-sleep.json")).await;
+    assert_eq!(
+        (&slept["decision"], &slept["reason"]),
+        (&json!("sleep"), &json!("sleep-asked"))
+    );
+    assert_eq!(world.desired("dev/web"), 0);
+}
+
+#[tokio::test]
+async fn a_bare_count_is_for_the_default_group() {
+    let world = World::with(&["dev/web"], &[("dormouse:group", "default")], 0);
+    answer(&world, event("direct-desired-count-1.json")).await;
+    assert_eq!(world.desired("dev/web"), 1);
+    answer(&world, event("direct-desired-count-0.json")).await;
+    assert_eq!(world.desired("dev/web"), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_a_named_error() {
+    let world = asleep();
+    for event in [
+        json!({}),
+        json!([]),
+        json!("x"),
+        json!({"Records": []}),
+        json!({"action": "explode"}),
+    ] {
+        let error = wake::handle(&world, &config(), event.clone(), "r")
+            .await
+            .expect_err("no answer");
+        assert_eq!(error.code, Code::InvalidRequest, "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_tag_is_shown_and_harms_nobody_else() {
+    let world = awake().await;
+    world.retag(&[("dormouse:group", "dev"), ("dormouse:idle-after", "soon")]);
+    let config = config();
+    let groups = dormouse_core::engine::discover(&world, &config.listed, &config.defaults)
+        .await
+        .expect("groups");
+    assert_eq!(groups.len(), 1);
+    let redirect = answer(&world, event("http-api-program.json")).await;
+    assert_eq!(status_of(&redirect), 307, "its last good settings still hold");
+    let status = body(&answer(&world, event("http-api-status.json")).await);
+    assert_eq!(status["errors"][0]["code"], "InvalidTag");
+}
+
+#[tokio::test]
+async fn text_from_outside_never_becomes_markup() {
+    let world = World::with(&["dev/web"], &[("dormouse:group", "dev")], 0);
+    let mut event = event("http-api-browser.json");
+    event["rawPath"] = json!("/dev/<script>alert(1)</script>");
+    event["rawQueryString"] = json!("x=<script>");
+    let page = answer(&world, event).await;
+    let html = page["body"].as_str().expect("html");
+    assert!(!html.contains("<script>alert"), "{html}");
+    let policy = page["headers"]["content-security-policy"]
+        .as_str()
+        .expect("a policy");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    assert_eq!(world.record("dev").expect("a record").phase, Phase::Waking);
+}
+
+#[tokio::test]
+async fn services_named_by_parameters_form_the_default_group_without_any_tag() {
+    let world = World::with(&["dev/web"], &[("Name", "web")], 0);
+    let env = [("TABLE_NAME", "t"), ("CLUSTER", "dev"), ("SERVICES", "web")];
+    let env: HashMap<String, String> = env
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    let config = Config::from_env(&env).expect("a configuration");
+    let woken = wake::handle(&world, &config, get("/default/", "*/*"), "request")
+        .await
+        .expect("an answer");
+    assert_eq!((status_of(&woken), world.desired("dev/web")), (503, 1));
+}
