@@ -105,8 +105,8 @@ impl Stage {
     fn progress(self) -> f64 {
         match self {
             Self::Asleep | Self::Failing => 0.05,
-            Self::Provisioning => 0.2,
-            Self::Pending => 0.45,
+            Self::Provisioning => 0.1,
+            Self::Pending => 0.4,
             Self::Starting => 0.75,
             Self::Ready => 1.0,
         }

@@ -14,6 +14,10 @@ async fn a_browser_that_opens_a_sleeping_group_gets_the_page_and_wakes_it() {
         html.contains("role=\"progressbar\"") && html.contains("data-status=\"../-/status\""),
         "{html}"
     );
+    assert!(
+        html.contains("#fill { width: 10%; }"),
+        "the bar is right without JavaScript too: {html}"
+    );
     assert!(html.len() < 20_000, "{} bytes", html.len());
     assert_eq!(
         world.changes(),
