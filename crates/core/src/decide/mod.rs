@@ -95,23 +95,12 @@ pub fn decide(
     intent: &Intent,
     now: Timestamp,
 ) -> Decision {
-    let mut draft = Draft {
-        group,
-        seen,
-        intent,
-        now,
-        record: record.clone(),
-        effects: Vec::new(),
-    };
-    let (reason, superseded) = match intent.action {
-        Action::Timer { generation } if generation != record.generation => (
-            Reason::Superseded {
-                current: record.generation,
-            },
-            true,
-        ),
-        _ if group.services.is_empty() => (Reason::NoServices, false),
-        _ => (draft.run(), false),
+    let mut draft = Draft::new(group, record, seen, intent, now);
+    let superseded = draft.is_superseded();
+    let reason = match record.generation {
+        current if superseded => Reason::Superseded { current },
+        _ if group.services.is_empty() => Reason::NoServices,
+        _ => draft.run(),
     };
     let look_again = if superseded {
         None
@@ -136,16 +125,8 @@ pub fn wanted_readings(
     intent: &Intent,
     now: Timestamp,
 ) -> Vec<(ServiceId, Signal)> {
-    let mut draft = Draft {
-        group,
-        seen,
-        intent,
-        now,
-        record: record.clone(),
-        effects: Vec::new(),
-    };
-    let current = !matches!(intent.action, Action::Timer { generation } if generation != record.generation);
-    if !current || group.services.is_empty() {
+    let mut draft = Draft::new(group, record, seen, intent, now);
+    if draft.is_superseded() || group.services.is_empty() {
         return Vec::new();
     }
     draft.adopt_drift();
@@ -156,7 +137,29 @@ pub fn wanted_readings(
     }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    fn new(
+        group: &'a GroupSettings,
+        record: &Record,
+        seen: &'a Observation,
+        intent: &'a Intent,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            group,
+            seen,
+            intent,
+            now,
+            record: record.clone(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Whether the intent comes from the timer of another generation.
+    fn is_superseded(&self) -> bool {
+        matches!(self.intent.action, Action::Timer { generation } if generation != self.record.generation)
+    }
+
     fn run(&mut self) -> Reason {
         if self.intent.action != Action::Look {
             self.adopt_drift();
