@@ -112,7 +112,8 @@ impl Store for Aws {
             request.condition_expression("attribute_not_exists(pk)")
         } else {
             request
-                .condition_expression("version = :loaded")
+                .condition_expression("#version = :loaded")
+                .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":loaded", AttributeValue::N(record.version.to_string()))
         };
         match request.send().await {
