@@ -1,16 +1,12 @@
 //! The auto-sleep function from event to answer, over a world in memory. Every event of `events/` that this
 //! function understands goes through the whole handler.
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use dormouse_core::config::Config;
 use dormouse_core::error::Code;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::observation::Trouble;
 use dormouse_core::ports::Clock;
 use dormouse_core::{engine, ids::GroupName};
-use dormouse_testkit::World;
+use dormouse_testkit::{World, config, event};
 use serde_json::{Value, json};
 
 const TAGS: &[(&str, &str)] = &[
@@ -20,20 +16,8 @@ const TAGS: &[(&str, &str)] = &[
     ("dormouse:grace", "0s"),
 ];
 
-fn config() -> Config {
-    Config::from_env(&HashMap::from([("TABLE_NAME".to_owned(), "t".to_owned())])).expect("a configuration")
-}
-
-fn event(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../events")
-        .join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).expect("JSON")
-}
-
 async fn call(world: &World, event: Value) -> Value {
-    auto_sleep::handle(world, &config(), event, "request")
+    auto_sleep::handle(world, &config(&[]), event, "request")
         .await
         .expect("an answer")
 }
@@ -43,7 +27,7 @@ async fn tick(world: &World) -> Value {
 }
 
 async fn wake(world: &World) {
-    let config = config();
+    let config = config(&[]);
     let group = GroupName::parse("dev").expect("a name");
     let (settings, record) = engine::find(world, &group, &config.listed, &config.defaults)
         .await
@@ -194,7 +178,7 @@ async fn services_that_cannot_be_discovered_change_nothing_and_fail_the_tick() {
     let world = awake(&["dev/web"]).await;
     world.advance(3600);
     world.break_("GetResources", Code::AccessDenied);
-    let error = auto_sleep::handle(&world, &config(), event("eventbridge-scheduled.json"), "r").await;
+    let error = auto_sleep::handle(&world, &config(&[]), event("eventbridge-scheduled.json"), "r").await;
     assert_eq!(error.expect_err("no tick").code, Code::AccessDenied);
     world.mend("GetResources");
     world.break_("DescribeServices", Code::Throttled);
@@ -230,7 +214,7 @@ async fn what_is_not_understood_is_a_named_error() {
         foreign,
         json!({"action": "sleep-timer", "group": "dev"}),
     ] {
-        let error = auto_sleep::handle(&world, &config(), event.clone(), "r")
+        let error = auto_sleep::handle(&world, &config(&[]), event.clone(), "r")
             .await
             .expect_err("no answer");
         assert_eq!(error.code, Code::InvalidRequest, "{event}");

@@ -5,9 +5,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::task::Poll;
 use std::time::Duration;
 
+use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::{Observation, Probe, Seen, ServiceState, TaskAddress, TaskStage, TaskState};
@@ -17,6 +19,34 @@ use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
 use dormouse_core::tags::{GROUP, TaggedService};
 use jiff::Timestamp;
+use serde_json::Value;
+
+/// An event of the folder `events/`.
+///
+/// # Panics
+/// If there is no such file of JSON.
+#[must_use]
+pub fn event(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events")
+        .join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The configuration of a function with these variables besides its table.
+///
+/// # Panics
+/// If one breaks its rule.
+#[must_use]
+pub fn config(variables: &[(&str, &str)]) -> Config {
+    let table = ("TABLE_NAME", "the-table");
+    let all = variables
+        .iter()
+        .chain([&table])
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::from_env(&all.collect()).unwrap_or_else(|error| panic!("{error}"))
+}
 
 /// When every test begins.
 pub const START: i64 = 1_800_000_000;

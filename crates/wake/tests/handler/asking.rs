@@ -94,7 +94,7 @@ async fn what_is_not_understood_is_a_named_error() {
         json!({"Records": []}),
         json!({"action": "explode"}),
     ] {
-        let error = wake::handle(&world, &config(), event.clone(), "r")
+        let error = wake::handle(&world, &config(&[]), event.clone(), "r")
             .await
             .expect_err("no answer");
         assert_eq!(error.code, Code::InvalidRequest, "{event}");
@@ -105,7 +105,7 @@ async fn what_is_not_understood_is_a_named_error() {
 async fn a_bad_tag_is_shown_and_harms_nobody_else() {
     let world = awake().await;
     world.retag(&[("dormouse:group", "dev"), ("dormouse:idle-after", "soon")]);
-    let config = config();
+    let config = config(&[]);
     let groups = dormouse_core::engine::discover(&world, &config.listed, &config.defaults)
         .await
         .expect("groups");
@@ -135,12 +135,7 @@ async fn text_from_outside_never_becomes_markup() {
 #[tokio::test]
 async fn services_named_by_parameters_form_the_default_group_without_any_tag() {
     let world = World::with(&["dev/web"], &[("Name", "web")], 0);
-    let env = [("TABLE_NAME", "t"), ("CLUSTER", "dev"), ("SERVICES", "web")];
-    let env: HashMap<String, String> = env
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect();
-    let config = Config::from_env(&env).expect("a configuration");
+    let config = config(&[("CLUSTER", "dev"), ("SERVICES", "web")]);
     let woken = wake::handle(&world, &config, get("/default/", "*/*"), "request")
         .await
         .expect("an answer");

@@ -5,30 +5,14 @@ mod asking;
 mod failing;
 mod waking;
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::observation::{Probe, TaskAddress, Trouble};
 use dormouse_core::ports::Clock;
 use dormouse_core::record::Phase;
-use dormouse_testkit::World;
+use dormouse_testkit::{World, config, event};
 use serde_json::{Value, json};
 
 const TAGS: &[(&str, &str)] = &[("dormouse:group", "dev")];
-
-fn config() -> Config {
-    Config::from_env(&HashMap::from([("TABLE_NAME".to_owned(), "t".to_owned())])).expect("a configuration")
-}
-
-fn event(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../events")
-        .join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    serde_json::from_str(&text).expect("JSON")
-}
 
 fn get(path: &str, accept: &str) -> Value {
     let mut event = event("http-api-program.json");
@@ -39,7 +23,7 @@ fn get(path: &str, accept: &str) -> Value {
 }
 
 async fn answer(world: &World, event: Value) -> Value {
-    wake::handle(world, &config(), event, "11111111-2222-3333-4444-555555555555")
+    wake::handle(world, &config(&[]), event, "11111111-2222-3333-4444-555555555555")
         .await
         .expect("an answer")
 }

@@ -90,7 +90,7 @@ async fn a_wait_ends_before_the_api_gives_up() {
 #[tokio::test]
 async fn two_hundred_tabs_at_once_set_the_count_once() {
     let world = asleep();
-    let (world, config) = (&world, &config());
+    let (world, config) = (&world, &config(&[]));
     let tabs: Vec<_> = (0..200)
         .map(|tab| async move {
             wake::handle(world, config, event("http-api-browser.json"), &tab.to_string()).await
