@@ -5,13 +5,12 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use lexopt::{Arg, Parser, ValueExt};
+use anyhow::Result;
 
 use crate::journey::Journey;
-use crate::local::speed_of;
 use crate::progress::{seconds, step};
 use crate::repo::Repo;
+use crate::speed::{self, Asked};
 use crate::stack::Stack;
 use crate::tools::Tools;
 use crate::{builds, interrupt};
@@ -27,13 +26,6 @@ asleep again, and prints a timeline. With a terminal it then stays up and shows 
 ";
 
 const SPEED: f64 = 5.0;
-
-/// What the command line asks for.
-#[derive(Debug, PartialEq)]
-enum Asked {
-    Help,
-    Run { speed: f64 },
-}
 
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let speed = match parse(args)? {
@@ -73,16 +65,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
 }
 
 fn parse(args: Vec<OsString>) -> Result<Asked> {
-    let mut parser = Parser::from_args(args);
-    let mut speed = SPEED;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("speed") => speed = speed_of(parser.value()?.parse::<String>()?.as_str())?,
-            Arg::Long("help") | Arg::Short('h') => return Ok(Asked::Help),
-            other => return Err(other.unexpected()).context("see `cargo xtask demo --help`"),
-        }
-    }
-    Ok(Asked::Run { speed })
+    speed::parse(args, "demo", SPEED)
 }
 
 #[cfg(test)]

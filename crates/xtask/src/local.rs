@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use lexopt::{Arg, Parser, ValueExt};
+use anyhow::Result;
 
 use crate::progress::{say, step};
 use crate::repo::Repo;
+use crate::speed::{self, Asked};
 use crate::stack::Stack;
 use crate::tools::Tools;
 use crate::{builds, interrupt};
@@ -22,13 +22,6 @@ the stack; it is also written to target/local/outputs.json. Logs are in target/l
 
   --speed N   task stages, health checks and draining N times faster (default 1)
 ";
-
-/// What the command line asks for.
-#[derive(Debug, PartialEq)]
-enum Asked {
-    Help,
-    Run { speed: f64 },
-}
 
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let speed = match parse(args)? {
@@ -51,24 +44,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
 }
 
 fn parse(args: Vec<OsString>) -> Result<Asked> {
-    let mut parser = Parser::from_args(args);
-    let mut speed = 1.0;
-    while let Some(arg) = parser.next()? {
-        match arg {
-            Arg::Long("speed") => speed = speed_of(parser.value()?.parse::<String>()?.as_str())?,
-            Arg::Long("help") | Arg::Short('h') => return Ok(Asked::Help),
-            other => return Err(other.unexpected()).context("see `cargo xtask local --help`"),
-        }
-    }
-    Ok(Asked::Run { speed })
-}
-
-/// A factor above 0 and not above 1,000.
-pub(crate) fn speed_of(text: &str) -> Result<f64> {
-    match text.parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed <= 1000.0 => Ok(speed),
-        _ => bail!("--speed {text}: must be a number above 0, at most 1000"),
-    }
+    speed::parse(args, "local", 1.0)
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod local;
 mod parts;
 mod progress;
 mod repo;
+mod speed;
 mod stack;
 mod test;
 mod timeline;
