@@ -179,17 +179,13 @@ impl Aws {
             let mut state = plain(task);
             state.address = address(task, &public, port);
             state.health = has_health_check.then(|| container_health(task));
-            async {
-                if state.stage == TaskStage::Running && !has_health_check {
-                    let mut state = state;
-                    state.probe = match base(settings, &state.address) {
-                        Some(base) => Some(self.probe.ask(&base, &settings.ready_path).await),
-                        None => None,
-                    };
-                    state
-                } else {
-                    state
+            let asked = state.stage == TaskStage::Running && !has_health_check;
+            let base = base(settings, &state.address).filter(|_| asked);
+            async move {
+                if let Some(base) = base {
+                    state.probe = Some(self.probe.ask(&base, &settings.ready_path).await);
                 }
+                state
             }
         });
         Ok(join_all(states).await)
