@@ -40,15 +40,17 @@ Usage:
 pub(crate) const SERVE_HELP: &str = "\
 Usage: fargate-sim serve [options]
 
-Serves ECS, Resource Groups Tagging, ELBv2 and EC2 (network interfaces) on one port. Point an AWS SDK at it with
-AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API, AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2 and
-AWS_ENDPOINT_URL_EC2. When ready it prints `fargate-sim listening on http://ADDRESS:PORT`.
+Serves ECS, Resource Groups Tagging, ELBv2, EC2 (network interfaces) and CodePipeline (results of jobs) on one port.
+Point an AWS SDK at it with AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API,
+AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2, AWS_ENDPOINT_URL_EC2 and AWS_ENDPOINT_URL_CODEPIPELINE. When ready it
+prints `fargate-sim listening on http://ADDRESS:PORT`.
 
 Options:
   --port N              port of the API, 0 for any free one (default 0)
   --bind ADDRESS        address of the API (default 127.0.0.1)
   --speed N             task stages, health checks and draining are N times faster (default 1)
-  --stack URL           put metrics into the CloudWatch at this URL, such as http://127.0.0.1:4566
+  --stack URL           stack with CloudWatch, EventBridge and Lambda, such as http://127.0.0.1:4566: takes the metrics,
+                        has the rules that task state changes are handed to, and the functions of pipeline jobs
   --account ID          12 digit account id in ARNs (default 000000000000)
   --region NAME         region in ARNs (default us-east-1)
   --address-base 127.N  loopback ranges of tasks (127.N private, 127.N+1 public) and load balancers (127.N+2);
@@ -60,7 +62,13 @@ Options:
   --help                this text
 
 SIGTERM and SIGINT end it, with all apps. Its control API for tests is at /_sim/: health, state, calls, faults,
-capacity, metrics/flush.
+capacity, metrics/flush, and
+  POST /_sim/pipeline/jobs {\"function\":\"NAME or ARN\",\"user_parameters\":null}
+                                      a pipeline comes to an action that invokes the function; answers with the job's id
+  GET  /_sim/pipeline/jobs/ID         its status, number of invocations and results
+  POST /_sim/pipeline/jobs/ID/invoke  delivers the latest event of the job once more
+After a result with a continuation token the function is invoked again 30 s later, divided by the speed, but not
+before 1 s.
 
 Ordinary task definitions steer their simulated tasks (seconds are divided by the speed):
   image with `missing` in it       it cannot be pulled

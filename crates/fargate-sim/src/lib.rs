@@ -1,5 +1,6 @@
 //! A faithful model of the parts of AWS that Dormouse works with: the Amazon ECS service scheduler on
-//! Fargate, Elastic Load Balancing v2 target groups and load balancers, and the network interfaces of tasks.
+//! Fargate, Elastic Load Balancing v2 target groups and load balancers, the network interfaces of tasks, and the jobs
+//! by which CodePipeline invokes functions.
 //!
 //! Three layers, each usable without the next:
 //!

@@ -90,14 +90,14 @@ async fn any(State(app): State<Arc<App>>, request: Request) -> Response {
     (app.status(), headers, Html(page(&app.service, &app.task, &path))).into_response()
 }
 
-/// nginx's `ngx_http_stub_status_module` page, with the connections that were set.
+/// nginx's `ngx_http_stub_status_module` page, with the connections that were set and, as nginx counts, the one that
+/// asks.
 async fn nginx_status(State(app): State<Arc<App>>) -> String {
-    let (active, requests) = (app.settings().connections, app.requests.load(Ordering::Relaxed));
+    let (others, requests) = (app.settings().connections, app.requests.load(Ordering::Relaxed));
     format!(
-        "Active connections: {active} \nserver accepts handled requests\n {requests} {requests} {requests} \n\
-         Reading: 0 Writing: {} Waiting: {} \n",
-        active.min(1),
-        active.saturating_sub(1)
+        "Active connections: {} \nserver accepts handled requests\n {requests} {requests} {requests} \n\
+         Reading: 0 Writing: 1 Waiting: {others} \n",
+        others.saturating_add(1),
     )
 }
 

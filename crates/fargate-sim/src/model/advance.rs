@@ -34,10 +34,12 @@ impl World {
             .flat_map(|t| [t.next_probe, t.drained_at]);
         let services = self.services.values().map(|s| s.look_at);
         let taken_out = self.taken_out.iter().map(|(at, _)| Some(*at));
+        let jobs = self.jobs.values().map(|j| j.continues_at());
         tasks
             .chain(targets)
             .chain(services)
             .chain(taken_out)
+            .chain(jobs)
             .flatten()
             .min()
     }
@@ -56,6 +58,7 @@ impl World {
                 self.target_probed(&target_group, target, outcome, now);
             }
             Answer::ContainerProbed { task, healthy } => self.container_probed(&task, healthy, now),
+            Answer::JobNotInvoked { job, why } => self.job_not_invoked(&job, why),
         }
     }
 
@@ -111,6 +114,7 @@ impl World {
         for key in looks {
             self.reconcile(&key, now);
         }
+        self.continue_jobs(now);
     }
 
     /// Ids of the tasks that `wanted` names, oldest first, so that the order of effects is that of creation.

@@ -64,6 +64,8 @@ pub struct Timing {
     pub deprovisioning: Duration,
     /// Until the next attempt when Fargate had no capacity.
     pub capacity_retry: Duration,
+    /// From a pipeline job's continuation token until its function is invoked again; see [`super::PipelineJob`].
+    pub job_continuation: Duration,
 }
 
 impl Default for Timing {
@@ -76,6 +78,7 @@ impl Default for Timing {
             activating: Duration::from_millis(1500),
             deprovisioning: Duration::from_secs(8),
             capacity_retry: Duration::from_secs(30),
+            job_continuation: Duration::from_secs(30),
         }
     }
 }

@@ -102,7 +102,7 @@ impl World {
         task.health.next = Some(now + timing.scaled(check.interval));
         if task.health.status != before {
             let service = task.service.clone();
-            self.effects.push(Effect::TaskStateChanged { task: id.clone() });
+            self.task_changed(id, now);
             self.poke(&service, now);
         }
     }

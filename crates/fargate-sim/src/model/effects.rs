@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::pipeline::JobId;
 use super::target_group::TargetKey;
-use super::task::TaskId;
+use super::task::{Task, TaskId};
+use super::time::Millis;
 
 /// Something for the outside to do or to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Effect {
     /// Start the task's app; answer with [`Answer::AppStarted`] when it listens, and with [`Answer::AppExited`]
     /// when it ends, whyever it ends.
@@ -59,10 +61,18 @@ pub enum Effect {
         /// Timeout at the world's speed.
         timeout: Duration,
     },
-    /// The task's last or desired status changed: what EventBridge calls "ECS Task State Change".
+    /// The task's last or desired status or its health changed: what EventBridge calls "ECS Task State Change".
     TaskStateChanged {
-        /// The task, to be described by the receiver.
-        task: TaskId,
+        /// When.
+        at: Millis,
+        /// The task as it was then: several changes may come in one batch of effects.
+        task: Box<Task>,
+    },
+    /// Invoke a pipeline job's function, which is to answer with PutJobSuccessResult or PutJobFailureResult; answer
+    /// with [`Answer::JobNotInvoked`] if that cannot be done.
+    InvokeJob {
+        /// The job.
+        job: JobId,
     },
 }
 
@@ -117,5 +127,12 @@ pub enum Answer {
         task: TaskId,
         /// Whether it passed.
         healthy: bool,
+    },
+    /// A pipeline job's function could not be invoked.
+    JobNotInvoked {
+        /// The job.
+        job: JobId,
+        /// Why, for people.
+        why: String,
     },
 }

@@ -1,13 +1,10 @@
 //! What the services measure of themselves and put into CloudWatch.
 //!
 //! "CloudWatch metrics for your Application Load Balancer"
-//! (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>):
-//! RequestCount counts only requests for which a target could be chosen, and nothing is reported where there is
-//! nothing to count. "Amazon ECS CloudWatch metrics": CPUUtilization and MemoryUtilization of a service.
+//! (<https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>), of
+//! which `request_counts` has those of requests. "Amazon ECS CloudWatch metrics": CPUUtilization and MemoryUtilization
+//! of a service.
 
-use std::collections::BTreeMap;
-
-use super::balancer::Route;
 use super::target_health::TargetState;
 use super::task::Stage;
 use super::time::Millis;
@@ -48,65 +45,12 @@ pub enum MetricValue {
     },
 }
 
-/// Requests since the last report.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Requests {
-    /// By load balancer and target group ARN.
-    forwarded: BTreeMap<(String, String), u64>,
-    /// Refused with 503, 502 by load balancer ARN.
-    no_target: BTreeMap<String, u64>,
-    bad_gateway: BTreeMap<String, u64>,
-}
-
 const ELB: &str = "AWS/ApplicationELB";
 
 impl World {
-    /// A load balancer had a request and sent it this way.
-    pub fn count_request(&mut self, listener: &str, route: &Route) {
-        let Some(listener) = self.listeners.get(listener) else {
-            return;
-        };
-        let balancer = listener.load_balancer.clone();
-        let counter = match route {
-            Route::Target { target_group, .. } => self
-                .requests
-                .forwarded
-                .entry((balancer, target_group.clone()))
-                .or_default(),
-            _ => self.requests.no_target.entry(balancer).or_default(),
-        };
-        *counter += 1;
-    }
-
-    /// A target did not answer a request of this listener: 502.
-    pub fn count_bad_gateway(&mut self, listener: &str) {
-        if let Some(listener) = self.listeners.get(listener) {
-            *self
-                .requests
-                .bad_gateway
-                .entry(listener.load_balancer.clone())
-                .or_default() += 1;
-        }
-    }
-
     /// Everything measured since the last call, as values of the minute that begins at `minute`.
     pub fn collect_metrics(&mut self, minute: Millis) -> Vec<Datum> {
-        let mut data = Vec::new();
-        let requests = std::mem::take(&mut self.requests);
-        let mut totals: BTreeMap<String, u64> = BTreeMap::new();
-        for ((balancer, group), count) in requests.forwarded {
-            *totals.entry(balancer.clone()).or_default() += count;
-            data.extend(self.elb("RequestCount", &balancer, Some(&group), count as f64, minute));
-        }
-        for (name, counts) in [
-            ("RequestCount", totals),
-            ("HTTPCode_ELB_503_Count", requests.no_target),
-            ("HTTPCode_ELB_502_Count", requests.bad_gateway),
-        ] {
-            for (balancer, count) in counts {
-                data.extend(self.elb(name, &balancer, None, count as f64, minute));
-            }
-        }
+        let mut data = self.request_metrics(minute);
         for group in self.target_groups.values() {
             let count = |wanted: fn(&TargetState) -> bool| {
                 group.targets.values().filter(|t| wanted(&t.state)).count()
@@ -139,7 +83,8 @@ impl World {
         data
     }
 
-    fn elb(
+    /// A value of a load balancer or of a target group behind it; `None` if one of them is gone.
+    pub(super) fn elb(
         &self,
         name: &'static str,
         balancer: &str,

@@ -44,7 +44,7 @@ impl World {
             definition: deployment.definition.clone(),
             stage: Stage::Provisioning,
             stop_wanted: false,
-            version: 1,
+            version: 0,
             created_at: now,
             connected_at: None,
             pull_started_at: None,
@@ -70,7 +70,7 @@ impl World {
             due: Some(now + self.config.timing.scaled(self.config.timing.provisioning)),
         };
         self.tasks.insert(id.clone(), task);
-        self.effects.push(Effect::TaskStateChanged { task: id.clone() });
+        self.task_changed(&id, now);
         Some(id)
     }
 
@@ -98,7 +98,7 @@ impl World {
                 let pull = setting.map_or(self.config.timing.pulling, Duration::from_secs_f64);
                 let stuck = task.definition.setting("SIM_PENDING") == Some("forever");
                 task.due = (!stuck).then(|| now + self.config.timing.scaled(pull));
-                self.enter(id, Stage::Pending);
+                self.enter(id, Stage::Pending, now);
             }
             Stage::Pending => {
                 task.pull_stopped_at = Some(now);
@@ -114,7 +114,7 @@ impl World {
                     task.due = Some(now + self.config.timing.scaled(self.config.timing.activating));
                     task.app = App::Starting;
                     let effect = start_app(task);
-                    self.enter(id, Stage::Activating);
+                    self.enter(id, Stage::Activating, now);
                     self.effects.push(effect);
                 }
             }
@@ -129,7 +129,7 @@ impl World {
                     self.network.release(interface);
                 }
                 let service = task.service.clone();
-                self.enter(id, Stage::Stopped);
+                self.enter(id, Stage::Stopped, now);
                 self.poke(&service, now);
             }
             Stage::Running | Stage::Deactivating | Stage::Stopped => {}
@@ -144,7 +144,7 @@ impl World {
         task.due = None;
         task.health.start(&task.definition, &self.config.timing, now);
         let (key, deployment) = (task.service.clone(), task.deployment.clone());
-        self.enter(id, Stage::Running);
+        self.enter(id, Stage::Running, now);
         self.register_task(id, now);
         if let Some(deployment) = self.deployment_mut(&key, &deployment) {
             deployment.launched();
@@ -277,14 +277,14 @@ impl World {
         }
         draining |= self.is_draining(id);
         match app {
-            App::Running if stop.drain && draining => self.enter(id, Stage::Deactivating),
+            App::Running if stop.drain && draining => self.enter(id, Stage::Deactivating, now),
             App::Starting | App::Running => self.terminate(id, now),
             // Before an interface is attached there is nothing to give back.
             _ if stage == Stage::Provisioning => {
                 if let Some(task) = self.tasks.get_mut(id) {
                     task.stopped_at = Some(now);
                 }
-                self.enter(id, Stage::Stopped);
+                self.enter(id, Stage::Stopped, now);
             }
             _ => self.deprovision(id, now),
         }
@@ -299,7 +299,7 @@ impl World {
         let grace = self.config.timing.scaled(task.definition.main().stop_timeout);
         // The outside kills after `grace` and reports; this is for an outside that never does.
         task.due = Some(now + grace + grace + Duration::from_secs(5));
-        self.enter(id, Stage::Stopping);
+        self.enter(id, Stage::Stopping, now);
         self.effects.push(Effect::StopApp {
             task: id.clone(),
             grace,
@@ -310,14 +310,25 @@ impl World {
         if let Some(task) = self.tasks.get_mut(id) {
             task.due = Some(now + self.config.timing.scaled(self.config.timing.deprovisioning));
         }
-        self.enter(id, Stage::Deprovisioning);
+        self.enter(id, Stage::Deprovisioning, now);
     }
 
-    fn enter(&mut self, id: &TaskId, stage: Stage) {
+    fn enter(&mut self, id: &TaskId, stage: Stage, now: Millis) {
         if let Some(task) = self.tasks.get_mut(id) {
             task.stage = stage;
+        }
+        self.task_changed(id, now);
+    }
+
+    /// Tells the outside of a change ("Task" in the API reference: every change that starts an event increments the
+    /// version counter).
+    pub(crate) fn task_changed(&mut self, id: &TaskId, now: Millis) {
+        if let Some(task) = self.tasks.get_mut(id) {
             task.version += 1;
-            self.effects.push(Effect::TaskStateChanged { task: id.clone() });
+            self.effects.push(Effect::TaskStateChanged {
+                at: now,
+                task: Box::new(task.clone()),
+            });
         }
     }
 

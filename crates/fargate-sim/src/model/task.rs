@@ -118,7 +118,7 @@ pub struct Task {
     pub stage: Stage,
     /// Whether its desired status is STOPPED.
     pub stop_wanted: bool,
-    /// +1 with each change of status.
+    /// +1 with each change of status or health.
     pub version: u64,
     /// When it was made.
     pub created_at: Millis,

@@ -104,6 +104,6 @@ fn well_behaved(world: &World, effect: &Effect) -> Option<Answer> {
             task: task.clone(),
             healthy: true,
         }),
-        Effect::TaskStateChanged { .. } => None,
+        Effect::TaskStateChanged { .. } | Effect::InvokeJob { .. } => None,
     }
 }

@@ -8,8 +8,9 @@ use super::cluster::Cluster;
 use super::config::Config;
 use super::effects::Effect;
 use super::ids::Ids;
-use super::metrics::Requests;
 use super::network::Network;
+use super::pipeline::{JobId, PipelineJob};
+use super::request_counts::Requests;
 use super::service::{Service, ServiceKey};
 use super::target_group::TargetGroup;
 use super::task::{Load, Task, TaskId};
@@ -33,6 +34,7 @@ pub struct World {
     pub(crate) load_balancers: BTreeMap<String, LoadBalancer>,
     pub(crate) listeners: BTreeMap<String, Listener>,
     pub(crate) requests: Requests,
+    pub(crate) jobs: BTreeMap<JobId, PipelineJob>,
     /// Targets that somebody took out, to be put back: see [`Config::reregister_after`].
     pub(crate) taken_out: Vec<(Millis, TaskId)>,
     pub(crate) capacity_available: bool,
@@ -57,6 +59,7 @@ impl World {
             load_balancers: BTreeMap::new(),
             listeners: BTreeMap::new(),
             requests: Requests::default(),
+            jobs: BTreeMap::new(),
             taken_out: Vec::new(),
             capacity_available: true,
             launches: Bucket::new(100, 20.0 * config.timing.speed),

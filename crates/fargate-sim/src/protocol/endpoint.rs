@@ -8,7 +8,7 @@ use super::calls::{Calls, RecordedCall};
 use super::faults::Faults;
 use super::params::Params;
 use super::wire::{Call, Output, Response, Wire};
-use super::{cbor, ec2, ecs, elbv2, tagging};
+use super::{cbor, codepipeline, ec2, ecs, elbv2, tagging};
 use crate::model::{ApiError, Ids, Millis, Throttle, World};
 
 /// Where load balancers listen. Real sockets are the server's business.
@@ -44,6 +44,7 @@ pub struct Endpoint {
 }
 
 const ECS: &str = "AmazonEC2ContainerServiceV20141113";
+const CODEPIPELINE: &str = "CodePipeline_20150709";
 const TAGGING: &str = "ResourceGroupsTaggingAPI_20170126";
 const ELB_NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
 const EC2_NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
@@ -116,6 +117,9 @@ impl Endpoint {
         match (&reading.input, reading.service) {
             (Input::Json(input), "ecs") => {
                 ecs::perform(&mut self.world, now, operation, input).map(Output::Value)
+            }
+            (Input::Json(input), "codepipeline") => {
+                codepipeline::perform(&mut self.world, now, operation, input).map(Output::Value)
             }
             (Input::Json(input), _) => tagging::perform(&self.world, operation, input).map(Output::Value),
             (Input::Form(params), "ec2") => ec2::perform(&self.world, operation, params).map(Output::Xml),
@@ -199,6 +203,7 @@ fn read(call: &Call) -> Result<Reading, (Wire, ApiError)> {
 fn json_service(prefix: &str) -> Option<&'static str> {
     match prefix {
         ECS => Some("ecs"),
+        CODEPIPELINE => Some("codepipeline"),
         TAGGING => Some("tagging"),
         _ => None,
     }

@@ -2,10 +2,12 @@
 
 mod calls;
 mod cbor;
+mod codepipeline;
 mod ec2;
 mod ecs;
 mod elbv2;
 mod endpoint;
+mod event_pattern;
 mod faults;
 mod params;
 mod state;
@@ -14,7 +16,10 @@ mod wire;
 mod xml;
 
 pub use calls::{Calls, RecordedCall};
+pub use codepipeline::{function_name, job_event, job_view};
+pub use ecs::task_state_change;
 pub use endpoint::{AnyPort, Endpoint, Sockets};
+pub use event_pattern::{EventPattern, PatternError};
 pub use faults::{Fault, Faults};
 pub use state::state;
 pub use wire::{Call, Response};

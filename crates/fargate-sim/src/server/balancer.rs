@@ -62,7 +62,10 @@ async fn forward(
         world.count_request(&listener, &route);
         (listener, route)
     };
-    let Route::Target { target, .. } = route else {
+    let Route::Target {
+        target_group, target, ..
+    } = route
+    else {
         return error_page(StatusCode::SERVICE_UNAVAILABLE);
     };
     match http_client::send(
@@ -72,6 +75,9 @@ async fn forward(
     .await
     {
         Ok(response) => {
+            let status = response.status().as_u16();
+            let world = &mut balancer.shared.endpoint().world;
+            world.count_answer(&listener, &target_group, status);
             let mut response = response.map(Body::new);
             HOP_BY_HOP
                 .iter()

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Shared, metrics, now};
+use super::{Shared, jobs, metrics, now};
 use crate::protocol::{Fault, state};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/capacity", post(capacity))
         .route("/metrics/flush", post(flush))
+        .nest("/pipeline/jobs", jobs::routes())
         .fallback(unknown)
 }
 
@@ -86,7 +87,7 @@ async fn flush(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn unknown() -> Response {
-    let known = "health, state, calls, faults, capacity, metrics/flush";
+    let known = "health, state, calls, faults, capacity, metrics/flush, pipeline/jobs";
     (StatusCode::NOT_FOUND, format!("/_sim/ has: {known}\n")).into_response()
 }
 

@@ -4,8 +4,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Shared, apps, http_client, lock, now};
+use super::{Shared, apps, http_client, jobs, lock, now};
 use crate::model::{Answer, Effect, ProbeOutcome};
+use crate::protocol::task_state_change;
 
 /// Real probes get at least this long, however fast the simulation runs: an app on a busy machine is not dead.
 const LEAST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -87,8 +88,14 @@ fn carry_out(shared: &Arc<Shared>, effect: Effect) {
                 report(&shared, Answer::ContainerProbed { task, healthy });
             });
         }
-        // The place from which EventBridge's targets will hear of it.
-        Effect::TaskStateChanged { .. } => {}
+        Effect::TaskStateChanged { at, task } => {
+            if shared.stack.is_some() {
+                let event = task_state_change(&shared.endpoint().world, at, &task);
+                // Nobody takes it when the server ends.
+                let _ = shared.events.send(event);
+            }
+        }
+        Effect::InvokeJob { job } => jobs::invoke(shared, job),
     }
 }
 

@@ -6,8 +6,11 @@ mod apps;
 mod balancer;
 mod control;
 mod driver;
+mod events;
 mod http_client;
+mod jobs;
 mod metrics;
+mod stack;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -15,8 +18,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 pub use addresses::AddressClaim;
@@ -31,7 +35,7 @@ pub struct ServerConfig {
     pub bind: IpAddr,
     /// Port of the API; 0 for any.
     pub port: u16,
-    /// Base URL of the stack that takes the metrics; `None` for none.
+    /// Base URL of the stack that takes the metrics and has the functions and rules; `None` for none.
     pub stack: Option<String>,
     /// Loopback addresses for tasks and load balancers; `None` takes the first range that is free.
     pub addresses: Option<AddressBase>,
@@ -85,7 +89,9 @@ struct Shared {
     apps: Mutex<HashMap<crate::model::TaskId, apps::Running>>,
     balancers: Mutex<HashMap<std::net::SocketAddrV4, tokio::task::AbortHandle>>,
     app_program: PathBuf,
-    stack: Option<metrics::Stack>,
+    stack: Option<stack::Stack>,
+    /// Events on their way to EventBridge's targets.
+    events: mpsc::UnboundedSender<Value>,
 }
 
 impl Shared {
@@ -133,7 +139,7 @@ impl Server {
         })?;
         let stack = config
             .stack
-            .map(|url| metrics::Stack::parse(&url).ok_or(StartError::Stack(url)))
+            .map(|url| stack::Stack::parse(&url, &config.world.region).ok_or(StartError::Stack(url)))
             .transpose()?;
         // Ids differ from run to run, as on AWS: a stack that outlives the simulator must not see old ids again.
         let seed = now().0 ^ u64::from(std::process::id()) << 40;
@@ -146,6 +152,7 @@ impl Server {
         if !config.throttle {
             endpoint.throttle = None;
         }
+        let (events, undelivered) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             endpoint: Mutex::new(endpoint),
             wake: Notify::new(),
@@ -153,6 +160,7 @@ impl Server {
             balancers: Mutex::default(),
             app_program: config.app_program,
             stack,
+            events,
         });
         let mut tasks = JoinSet::new();
         let routes = api::routes(shared.clone());
@@ -163,6 +171,7 @@ impl Server {
         });
         tasks.spawn(driver::drive(shared.clone()));
         tasks.spawn(metrics::every_minute(shared.clone()));
+        tasks.spawn(events::deliver(shared.clone(), undelivered));
         Ok(Server {
             address,
             shared,

@@ -113,17 +113,29 @@ fn metrics_count_what_aws_counts() {
     request(&mut sim);
     assert_eq!(
         collect(&mut sim),
-        [("HTTPCode_ELB_503_Count", 1, 1.0)],
+        [
+            ("HTTPCode_ELB_503_Count", 1, 1.0),
+            ("HTTPCode_ELB_5XX_Count", 1, 1.0)
+        ],
         "no target, no RequestCount"
     );
 
     sim.run(minutes(1));
     (0..3).for_each(|_| request(&mut sim));
+    let group = sim.target_group.clone();
+    for status in [200, 404, 500, 503] {
+        sim.clock.world.count_answer(&listener, &group, status);
+    }
+    sim.clock.world.count_bad_gateway(&listener);
     assert_eq!(
         collect(&mut sim),
         [
             ("RequestCount", 2, 3.0),
             ("RequestCount", 1, 3.0),
+            ("HTTPCode_Target_5XX_Count", 2, 2.0),
+            ("HTTPCode_Target_5XX_Count", 1, 2.0),
+            ("HTTPCode_ELB_502_Count", 1, 1.0),
+            ("HTTPCode_ELB_5XX_Count", 1, 1.0),
             ("HealthyHostCount", 2, 2.0),
             ("UnHealthyHostCount", 2, 0.0),
             ("CPUUtilization", 2, 1.0),

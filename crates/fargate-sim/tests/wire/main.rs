@@ -5,6 +5,12 @@
 )]
 
 mod client;
+mod codepipeline;
+mod errors;
+mod events;
+mod jobs;
 mod json;
 mod query;
 mod server;
+mod sim;
+mod stack;

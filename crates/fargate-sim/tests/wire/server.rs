@@ -1,124 +1,13 @@
 //! The server with real apps, a hundred times faster than AWS.
 
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use fargate_sim::server::{Server, ServerConfig};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::client::{Answer, ECS, get, request, xml};
-
-struct Sim {
-    server: Server,
-    address: String,
-}
-
-impl Sim {
-    async fn start(change: impl FnOnce(&mut ServerConfig)) -> Sim {
-        let mut config = ServerConfig::new(env!("CARGO_BIN_EXE_fargate-sim").into());
-        config.world.timing.speed = 100.0;
-        change(&mut config);
-        let server = Server::start(config).await.unwrap();
-        let address = server.url().trim_start_matches("http://").to_string();
-        let sim = Sim { server, address };
-        sim.ecs("CreateCluster", json!({"clusterName": "dev"})).await;
-        sim
-    }
-
-    async fn ecs(&self, operation: &str, input: Value) -> Value {
-        let headers = [format!("X-Amz-Target: {ECS}.{operation}")];
-        let answer = request(&self.address, "POST", "/", &headers, &input.to_string())
-            .await
-            .unwrap();
-        assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
-        answer.json()
-    }
-
-    async fn elb(&self, form: &str) -> String {
-        let answer = request(
-            &self.address,
-            "POST",
-            "/",
-            &[],
-            &format!("{form}&Version=2015-12-01"),
-        )
-        .await
-        .unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        answer.body
-    }
-
-    async fn control(&self, method: &str, path: &str, body: Value) -> Answer {
-        request(
-            &self.address,
-            method,
-            &format!("/_sim{path}"),
-            &[],
-            &body.to_string(),
-        )
-        .await
-        .unwrap()
-    }
-
-    /// Creates service `web` of one container.
-    async fn service(&self, container: Value, desired: u64, balancers: Value) {
-        let definition = json!({"family": "web", "containerDefinitions": [container]});
-        self.ecs("RegisterTaskDefinition", definition).await;
-        let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "ENABLED"}});
-        let input = json!({"cluster": "dev", "serviceName": "web", "taskDefinition": "web", "desiredCount": desired,
-            "networkConfiguration": network, "loadBalancers": balancers,
-            "healthCheckGracePeriodSeconds": 60});
-        self.ecs("CreateService", input).await;
-    }
-
-    async fn tasks(&self, desired_status: &str) -> Vec<Value> {
-        let input = json!({"cluster": "dev", "serviceName": "web", "desiredStatus": desired_status});
-        let arns = self.ecs("ListTasks", input).await["taskArns"].clone();
-        if arns.as_array().unwrap().is_empty() {
-            return Vec::new();
-        }
-        let described = self
-            .ecs("DescribeTasks", json!({"cluster": "dev", "tasks": arns}))
-            .await;
-        described["tasks"].as_array().unwrap().clone()
-    }
-
-    /// The first stopped task.
-    async fn stopped(&self) -> Value {
-        let end = Instant::now() + Duration::from_secs(5);
-        loop {
-            let tasks = self.tasks("STOPPED").await;
-            if let Some(task) = tasks.into_iter().find(|t| t["lastStatus"] == "STOPPED") {
-                return task;
-            }
-            assert!(Instant::now() < end, "no task stopped within 5 s");
-            // ListTasks and DescribeTasks have 20 tokens a second.
-            tokio::time::sleep(Duration::from_millis(80)).await;
-        }
-    }
-}
-
-async fn pause() {
-    tokio::time::sleep(Duration::from_millis(20)).await;
-}
-
-/// Asks again until the status is the wanted one.
-async fn until(address: &str, path: &str, status: u16) -> Answer {
-    let end = Instant::now() + Duration::from_secs(5);
-    loop {
-        let answer = get(address, path).await;
-        match answer {
-            Some(answer) if answer.status == status => return answer,
-            last => assert!(
-                Instant::now() < end,
-                "http://{address}{path} never answered {status}: {last:?}"
-            ),
-        }
-        pause().await;
-    }
-}
+use super::client::{ECS, get, request, xml};
+use super::sim::{Sim, pause, until};
+use super::stack::Stack;
 
 fn port(task: &Value) -> String {
     let details = task["attachments"][0]["details"].as_array().unwrap();
@@ -132,25 +21,12 @@ fn port(task: &Value) -> String {
 #[tokio::test]
 async fn a_service_wakes_behind_its_load_balancer_and_falls_asleep_again() {
     let sim = Sim::start(|_| {}).await;
-    let balancer = sim.elb("Action=CreateLoadBalancer&Name=lb").await;
-    let form = "Action=CreateTargetGroup&Name=tg&Port=8080&TargetType=ip&HealthCheckPath=%2Fhealthz\
-        &HealthCheckIntervalSeconds=5&HealthCheckTimeoutSeconds=2";
-    let group = sim.elb(form).await;
-    let (balancer_arn, group_arn) = (
-        xml(&balancer, "LoadBalancerArn").unwrap(),
-        xml(&group, "TargetGroupArn").unwrap(),
-    );
-    sim.elb(&format!(
-        "Action=CreateListener&LoadBalancerArn={balancer_arn}&Protocol=HTTP&Port=8081\
-         &DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={group_arn}"
-    ))
-    .await;
+    let (front, group_arn) = sim.balancer().await;
     sim.elb(&format!(
         "Action=ModifyTargetGroupAttributes&TargetGroupArn={group_arn}\
          &Attributes.member.1.Key=deregistration_delay.timeout_seconds&Attributes.member.1.Value=20"
     ))
     .await;
-    let front = format!("{}:8081", xml(&balancer, "DNSName").unwrap());
     let container = json!({"name": "web", "image": "nginx", "portMappings": [{"containerPort": 8080}],
         "environment": [{"name": "SIM_READY_AFTER", "value": "20"}]});
     let balancers = json!([{"targetGroupArn": group_arn, "containerName": "web", "containerPort": 8080}]);
@@ -189,7 +65,7 @@ async fn a_service_wakes_behind_its_load_balancer_and_falls_asleep_again() {
             .await
             .unwrap()
             .body
-            .starts_with("Active connections: 3 \n")
+            .starts_with("Active connections: 4 \n")
     );
     let state = sim.control("GET", "/state", json!(null)).await.json();
     assert_eq!(state["tasks"][0]["load"]["connections"], 3);
@@ -329,27 +205,8 @@ async fn the_control_api_sets_faults_and_capacity_and_shows_calls() {
 
 #[tokio::test]
 async fn metrics_go_to_the_stack() {
-    let stack = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", stack.local_addr().unwrap());
-    let seen = Arc::new(Mutex::new(String::new()));
-    let heard = seen.clone();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = stack.accept().await {
-            let (mut buffer, mut text) = (vec![0; 65_536], String::new());
-            while !text.contains("MetricData.member.2.StatisticValues.Maximum") {
-                match stream.read(&mut buffer).await {
-                    Ok(n) if n > 0 => text.push_str(&String::from_utf8_lossy(&buffer[..n])),
-                    _ => break,
-                }
-            }
-            heard.lock().unwrap().push_str(&text);
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-                .await
-                .unwrap();
-        }
-    });
-    let sim = Sim::start(|config| config.stack = Some(url)).await;
+    let stack = Stack::start(|_| (200, json!(null))).await;
+    let sim = Sim::start(|config| config.stack = Some(stack.url())).await;
     let environment = json!([{"name": "SIM_APP", "value": "none"}]);
     sim.service(
         json!({"name": "web", "image": "x", "environment": environment}),
@@ -373,15 +230,15 @@ async fn metrics_go_to_the_stack() {
         sim.control("POST", "/metrics/flush", json!(null)).await.json(),
         json!({"pushed": 2})
     );
-    let text = seen.lock().unwrap().clone();
+    let call = &stack.calls("Action=PutMetricData")[0];
     for part in [
         "Action=PutMetricData&Version=2010-08-01&Namespace=AWS%2FECS",
         "MetricData.member.1.MetricName=CPUUtilization",
         "MetricData.member.1.Dimensions.member.2.Name=ServiceName&MetricData.member.1.Dimensions.member.2.Value=web",
         "MetricData.member.1.StatisticValues.SampleCount=2",
-        "/monitoring/aws4_request",
     ] {
-        assert!(text.contains(part), "{part} is not in {text}");
+        assert!(call.body.contains(part), "{part} is not in {}", call.body);
     }
+    assert!(call.authorization.contains("/monitoring/aws4_request"));
     sim.server.stop().await;
 }

@@ -5,6 +5,7 @@ mod protection;
 mod service_view;
 mod services;
 mod task_definitions;
+mod task_event;
 mod task_view;
 mod tasks;
 
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 
 use super::endpoint::unknown;
 use crate::model::{ApiError, Millis, Tag, World};
+
+pub use task_event::task_state_change;
 
 /// Performs one operation of ECS.
 pub(crate) fn perform(

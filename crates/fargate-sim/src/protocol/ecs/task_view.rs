@@ -116,7 +116,7 @@ fn container(world: &World, task: &Task, definition: &ContainerDefinition, main:
 }
 
 /// Ids that follow from the task's, so that each view shows the same ones.
-fn derived(task: &Task, what: &str) -> Ids {
+pub(super) fn derived(task: &Task, what: &str) -> Ids {
     let mut hasher = DefaultHasher::new();
     (&task.id, what).hash(&mut hasher);
     Ids::new(hasher.finish())

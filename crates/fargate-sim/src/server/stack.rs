@@ -1,0 +1,179 @@
+//! The stack that keeps what is not simulated here: calls to its CloudWatch, EventBridge and Lambda.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{Request, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+
+use super::{http_client, now};
+
+/// The stack answers local calls; more than this is no answer.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Where the stack is.
+#[derive(Clone, Debug)]
+pub(super) struct Stack {
+    authority: String,
+    region: String,
+}
+
+impl Stack {
+    /// Reads `http://host:port`; calls go to that Region.
+    pub(super) fn parse(url: &str, region: &str) -> Option<Stack> {
+        let authority = url.strip_prefix("http://")?.trim_end_matches('/');
+        let (host, port) = authority.rsplit_once(':')?;
+        port.parse::<u16>().ok()?;
+        (!host.is_empty()).then(|| Stack {
+            authority: authority.to_string(),
+            region: region.to_string(),
+        })
+    }
+
+    /// A call by the Query protocol to the service with this name in credentials.
+    ///
+    /// Errors: for people.
+    pub(super) async fn query(&self, service: &str, form: String) -> Result<(), String> {
+        let kind = "application/x-www-form-urlencoded; charset=utf-8";
+        self.post("/", service, &[(header::CONTENT_TYPE.as_str(), kind)], form)
+            .await
+            .map(drop)
+    }
+
+    /// A call by AWS JSON 1.1 to EventBridge.
+    ///
+    /// Errors: for people.
+    pub(super) async fn event_bridge(&self, operation: &str, input: &Value) -> Result<Value, String> {
+        let target = format!("AWSEvents.{operation}");
+        let headers = [
+            (header::CONTENT_TYPE.as_str(), "application/x-amz-json-1.1"),
+            ("x-amz-target", &target),
+        ];
+        let body = self.post("/", "events", &headers, input.to_string()).await?;
+        serde_json::from_slice(&body).map_err(|e| format!("{operation} is answered with broken JSON: {e}"))
+    }
+
+    /// All pages of a list of EventBridge's.
+    ///
+    /// Errors: for people.
+    pub(super) async fn event_bridge_list(
+        &self,
+        operation: &str,
+        mut input: Value,
+        list: &str,
+    ) -> Result<Vec<Value>, String> {
+        let mut all = Vec::new();
+        loop {
+            let mut page = self.event_bridge(operation, &input).await?;
+            if let Value::Array(items) = page[list].take() {
+                all.extend(items);
+            }
+            match page["NextToken"].take() {
+                Value::String(token) => input["NextToken"] = json!(token),
+                _ => return Ok(all),
+            }
+        }
+    }
+
+    /// Invokes a function asynchronously ("Invoke" in the Lambda API reference); it is named by its name or ARN.
+    ///
+    /// Errors: for people.
+    pub(super) async fn invoke(&self, function: &str, event: String) -> Result<(), String> {
+        let path = invocation_path(function);
+        let headers = [
+            (header::CONTENT_TYPE.as_str(), "application/json"),
+            ("x-amz-invocation-type", "Event"),
+        ];
+        self.post(&path, "lambda", &headers, event).await.map(drop)
+    }
+
+    async fn post(
+        &self,
+        path: &str,
+        service: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Bytes, String> {
+        // Local stacks take service and account from the credential and do not verify the signature.
+        let key = std::env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "test".into());
+        let date = &now().iso8601().replace('-', "")[..8];
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/{date}/{}/{service}/aws4_request, SignedHeaders=host, Signature=0",
+            self.region
+        );
+        let mut request = Request::post(path)
+            .header(header::HOST, &self.authority)
+            .header(header::AUTHORIZATION, authorization)
+            .header(header::USER_AGENT, "fargate-sim")
+            .header(header::CONTENT_LENGTH, body.len());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body)).map_err(|e| e.to_string())?;
+        let answer = async {
+            let response = http_client::send(&self.authority, request)
+                .await
+                .map_err(|e| e.to_string())?;
+            let status = response.status();
+            let body = response.into_body().collect().await;
+            let body = body.map_err(|e| e.to_string())?.to_bytes();
+            match status.is_success() {
+                true => Ok(body),
+                false => Err(format!(
+                    "{service} at {} answers {status}: {}",
+                    self.authority,
+                    String::from_utf8_lossy(&body)
+                )),
+            }
+        };
+        tokio::time::timeout(LIMIT, answer)
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())))
+    }
+}
+
+/// The qualifier of an ARN, if it has one, is a parameter.
+fn invocation_path(function: &str) -> String {
+    let name = crate::protocol::function_name(function);
+    let path = format!("/2015-03-31/functions/{name}/invocations");
+    match function
+        .split(":function:")
+        .nth(1)
+        .and_then(|f| f.split_once(':'))
+    {
+        Some((_, qualifier)) => format!("{path}?Qualifier={qualifier}"),
+        None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_invoked_by_its_name_and_qualifier() {
+        assert_eq!(invocation_path("wake"), "/2015-03-31/functions/wake/invocations");
+        assert_eq!(
+            invocation_path("arn:aws:lambda:us-east-1:000000000000:function:wake"),
+            "/2015-03-31/functions/wake/invocations"
+        );
+        assert_eq!(
+            invocation_path("arn:aws:lambda:us-east-1:000000000000:function:wake:live"),
+            "/2015-03-31/functions/wake/invocations?Qualifier=live"
+        );
+    }
+
+    #[test]
+    fn the_stack_is_found_by_host_and_port() {
+        assert!(Stack::parse("http://127.0.0.1:4566/", "us-east-1").is_some());
+        for wrong in [
+            "https://127.0.0.1:4566",
+            "http://:4566",
+            "127.0.0.1:4566",
+            "http://host",
+        ] {
+            assert!(Stack::parse(wrong, "us-east-1").is_none(), "{wrong}");
+        }
+    }
+}
