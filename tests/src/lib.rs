@@ -1,11 +1,22 @@
 //! What end-to-end tests share: the local stack that `cargo xtask test` starts, and the ways into it.
 
+mod api;
+mod cloudwatch;
+mod codepipeline;
+mod eventbridge;
 mod http;
+mod lambda;
+mod logs;
 mod service;
+mod sns;
+mod sqs;
 mod stack;
+mod step_functions;
 
+pub use cloudwatch::Metric;
 pub use http::{Answer, Request};
 pub use service::{Balancer, Service};
+pub use sqs::Message;
 pub use stack::Stack;
 
 use std::future::Future;
@@ -30,6 +41,6 @@ where
             "not within {} s: {what}",
             limit.as_secs()
         );
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

@@ -5,7 +5,8 @@ use aws_sdk_ecs::types::{
     NetworkConfiguration, NetworkMode, PortMapping, Tag,
 };
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, ProtocolEnum, TargetGroupAttribute, TargetTypeEnum,
+    Action, ActionTypeEnum, LoadBalancer as LoadBalancerState, ProtocolEnum, TargetGroupAttribute,
+    TargetTypeEnum,
 };
 
 use crate::stack::Stack;
@@ -178,6 +179,11 @@ impl Service {
     }
 }
 
+async fn elb(stack: &Stack) -> aws_sdk_elasticloadbalancingv2::Client {
+    let endpoint = "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2";
+    aws_sdk_elasticloadbalancingv2::Client::new(&stack.sdk(endpoint).await)
+}
+
 /// A load balancer with one target group and one listener.
 #[derive(Clone, Debug)]
 pub struct Balancer {
@@ -193,10 +199,8 @@ impl Balancer {
     /// # Panics
     /// If the stack refuses.
     pub async fn create(stack: &Stack, name: &str, port: i32) -> Self {
-        let elb = aws_sdk_elasticloadbalancingv2::Client::new(
-            &stack.sdk("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2").await,
-        );
-        let balancers = elb
+        let balancers = elb(stack)
+            .await
             .create_load_balancer()
             .name(name)
             .subnets("subnet-1")
@@ -204,7 +208,26 @@ impl Balancer {
             .send()
             .await;
         let balancers = balancers.expect("a load balancer");
-        let balancer = &balancers.load_balancers()[0];
+        Self::listen(stack, &balancers.load_balancers()[0], name, port).await
+    }
+
+    /// A target group and a listener of the load balancer whose 503s the template watches.
+    ///
+    /// # Panics
+    /// If the stack refuses.
+    pub async fn watched(stack: &Stack, name: &str, port: i32) -> Self {
+        let balancers = elb(stack)
+            .await
+            .describe_load_balancers()
+            .names("front")
+            .send()
+            .await;
+        let balancers = balancers.expect("the load balancer `front`");
+        Self::listen(stack, &balancers.load_balancers()[0], name, port).await
+    }
+
+    async fn listen(stack: &Stack, balancer: &LoadBalancerState, name: &str, port: i32) -> Self {
+        let elb = elb(stack).await;
         let groups = elb
             .create_target_group()
             .name(name)

@@ -2,7 +2,7 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::http::{Answer, Request};
 
@@ -40,7 +40,8 @@ impl Stack {
             .unwrap_or_else(|| panic!("the stack has no output {name}"))
     }
 
-    fn env(&self, name: &str) -> &str {
+    /// A variable with which SDKs reach this stack.
+    pub(crate) fn env(&self, name: &str) -> &str {
         self.description["env"][name]
             .as_str()
             .unwrap_or_else(|| panic!("the stack has no variable {name}"))
@@ -65,51 +66,10 @@ impl Stack {
             .json()
     }
 
-    /// Invokes a function and waits for its answer; an error if the function reported one.
-    ///
-    /// # Errors
-    /// The function's error report.
-    pub async fn invoke(&self, output: &str, event: &Value) -> Result<Value, Value> {
-        let function = self.output(output);
-        let url = format!(
-            "{}/2015-03-31/functions/{function}/invocations",
-            self.env("AWS_ENDPOINT_URL")
-        );
-        let answer = Request::new("POST", &url).json(event).send().await;
-        let failed = answer.header("x-amz-function-error").is_some();
-        if failed {
-            Err(answer.json())
-        } else {
-            Ok(answer.json())
-        }
-    }
-
-    /// The lines of JSON that a function wrote to its log.
-    pub async fn log(&self, output: &str) -> Vec<Value> {
-        let kind = if output == "WakeFunctionName" {
-            "wake"
-        } else {
-            "auto-sleep"
-        };
-        let group = format!("/dormouse/dormouse/{kind}");
-        let answer = Request::new("POST", self.env("AWS_ENDPOINT_URL"))
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", "Logs_20140328.FilterLogEvents")
-            .header(
-                "authorization",
-                "AWS4-HMAC-SHA256 Credential=test/20261122/us-east-1/logs/aws4_request",
-            )
-            .json(&json!({"logGroupName": group, "limit": 10_000}))
-            .send()
-            .await;
-        let events = answer.json()["events"].as_array().cloned().unwrap_or_default();
-        events
-            .iter()
-            .filter_map(|event| serde_json::from_str(event["message"].as_str()?.trim()).ok())
-            .collect()
-    }
-
     /// The simulator's own calls, for faults and records.
+    ///
+    /// # Panics
+    /// If the simulator refuses.
     pub async fn sim(&self, method: &'static str, path: &str, body: Option<Value>) -> Answer {
         let request = Request::new(
             method,

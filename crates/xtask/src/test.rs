@@ -25,6 +25,10 @@ Does all set-up, then: format, clippy with warnings as errors, template and stat
 /// Simulated stages are this many times faster in tests; their clocks stay real.
 const SPEED: f64 = 20.0;
 
+/// The end-to-end tests wait most of their time, so more of them run than there are processors; with twice as many their
+/// looks would use up ECS's read buckets, which the simulator keeps as AWS does.
+const TESTS_AT_ONCE: &str = "4";
+
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let extra = match args.split_first() {
         None => &[][..],
@@ -67,7 +71,8 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         tests
             .arg("--no-fail-fast")
             .args(extra)
-            .env("DORMOUSE_LOCAL", &stack.file);
+            .env("DORMOUSE_LOCAL", &stack.file)
+            .env("RUST_TEST_THREADS", TESTS_AT_ONCE);
         parts::run("cargo test", tests, None)
     });
     // A part that died explains failed tests better than they do.

@@ -1,0 +1,61 @@
+//! State machines.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::eventually;
+use crate::stack::Stack;
+
+/// Longer than any function may take.
+const LIMIT: Duration = Duration::from_secs(90);
+
+impl Stack {
+    /// Invokes a function from a state machine of this name, made for one execution, and gives the function's answer.
+    ///
+    /// # Errors
+    /// The execution's `error` and `cause`, if it failed.
+    ///
+    /// # Panics
+    /// If the execution does not end.
+    pub async fn invoke_from_state_machine(
+        &self,
+        name: &str,
+        output: &str,
+        input: &Value,
+    ) -> Result<Value, Value> {
+        let call = json!({
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Parameters": {"FunctionName": self.output(output), "Payload.$": "$"},
+            "OutputPath": "$.Payload",
+            "End": true,
+        });
+        let body = json!({
+            "name": name,
+            "definition": json!({"StartAt": "Call", "States": {"Call": call}}).to_string(),
+            "roleArn": "arn:aws:iam::000000000000:role/end-to-end",
+        });
+        let machine = self.states("CreateStateMachine", &body).await["stateMachineArn"].clone();
+        let start = json!({"stateMachineArn": machine, "input": input.to_string()});
+        let execution = self.states("StartExecution", &start).await["executionArn"].clone();
+        let ended = eventually(&format!("{name} ends"), LIMIT, || async {
+            let body = json!({"executionArn": execution});
+            let seen = self.states("DescribeExecution", &body).await;
+            (seen["status"] != "RUNNING").then_some(seen)
+        })
+        .await;
+        self.states("DeleteStateMachine", &json!({"stateMachineArn": machine}))
+            .await;
+        if ended["status"] != "SUCCEEDED" {
+            return Err(json!({"error": ended["error"], "cause": ended["cause"]}));
+        }
+        let answer = ended["output"].as_str().expect("an output");
+        Ok(serde_json::from_str(answer).expect("an output of JSON"))
+    }
+
+    async fn states(&self, operation: &str, body: &Value) -> Value {
+        self.json_api("states", &format!("AWSStepFunctions.{operation}"), body)
+            .await
+    }
+}
