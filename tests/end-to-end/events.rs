@@ -5,6 +5,19 @@ use std::path::Path;
 use end_to_end::{Service, Stack};
 use serde_json::Value;
 
+fn function_for(event: &Value) -> &'static str {
+    let scheduled = event["source"]
+        .as_str()
+        .is_some_and(|source| source.starts_with("aws."));
+    if event.get("awslogs").is_some() {
+        "LogPatternTriggerFunctionName"
+    } else if scheduled || event["action"] == "sleep-timer" {
+        "AutoSleepFunctionName"
+    } else {
+        "WakeFunctionName"
+    }
+}
+
 #[tokio::test]
 async fn every_event_in_the_folder_is_understood_by_the_deployed_function() {
     let stack = Stack::connect();
@@ -25,14 +38,12 @@ async fn every_event_in_the_folder_is_understood_by_the_deployed_function() {
             .to_owned();
         let event: Value =
             serde_json::from_str(&std::fs::read_to_string(&path).expect("text")).expect("JSON");
-        let for_auto_sleep = name.starts_with("eventbridge") || name.starts_with("sleep-timer");
-        let function = if for_auto_sleep {
-            "AutoSleepFunctionName"
-        } else {
-            "WakeFunctionName"
-        };
+        // The pipeline of a job that nobody started is not there to be told; the handlers' own tests have these.
+        if event.get("CodePipeline.job").is_some() {
+            continue;
+        }
         let answer = stack
-            .invoke(function, &event)
+            .invoke(function_for(&event), &event)
             .await
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         if name.starts_with("http-api") {

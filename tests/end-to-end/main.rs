@@ -1,8 +1,14 @@
 //! The real template on the local stack, over the real protocols. `cargo xtask test` starts the stack.
 
+mod alarms;
+mod calls;
 mod events;
 mod failing;
+mod logs;
+mod losing_nothing;
 mod missing;
+mod pipelines;
 mod requests;
+mod signals;
 mod sleeping;
 mod waking;

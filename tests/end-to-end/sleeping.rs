@@ -19,7 +19,7 @@ pub(crate) async fn asleep(stack: &Stack, group: &str, limit: Duration) -> Value
 }
 
 /// The decision lines of a group in a function's log.
-async fn decisions(stack: &Stack, function: &str, group: &str) -> Vec<Value> {
+pub(crate) async fn decisions(stack: &Stack, function: &str, group: &str) -> Vec<Value> {
     let lines = stack.log(function).await;
     lines
         .into_iter()

@@ -33,7 +33,7 @@ async fn wake(world: &World) {
         .await
         .expect("the group");
     let intent = Intent {
-        action: Action::Wake { desired_count: None },
+        action: Action::wake(),
         cause: Cause::Http,
     };
     engine::turn(world, &settings, record, &intent)
@@ -184,6 +184,29 @@ async fn services_that_cannot_be_discovered_change_nothing_and_fail_the_tick() {
     world.break_("DescribeServices", Code::Throttled);
     assert_eq!(tick(&world).await["groups"][0]["reason"], "unobserved");
     assert_eq!(world.changes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_task_that_runs_moves_its_group_on_at_once() {
+    let world = World::with(&["dev/web"], TAGS, 0);
+    wake(&world).await;
+    world.run_tasks();
+    let ready = call(&world, event("eventbridge-task-state-change.json")).await;
+    assert_eq!(
+        (&ready["group"], &ready["decision"], &ready["cause"]),
+        (&json!("dev"), &json!("ready"), &json!("task-state"))
+    );
+}
+
+#[tokio::test]
+async fn tasks_of_others_are_none_of_our_business() {
+    let world = awake(&["dev/web"]).await;
+    for group in ["service:other", "family:job"] {
+        let mut event = event("eventbridge-task-state-change.json");
+        event["detail"]["group"] = json!(group);
+        assert!(call(&world, event).await["ignored"].is_string(), "{group}");
+    }
+    assert_eq!(world.looks(), 2, "those of the wake and the tick before");
 }
 
 #[tokio::test]

@@ -1,61 +1,76 @@
-//! The signal `requests`: what load balancers counted, read from CloudWatch.
+//! Minutes of CloudWatch metrics: the signals `requests` and `cpu`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat};
 use dormouse_core::error::Error;
 use dormouse_core::ids::ServiceId;
-use dormouse_core::observation::{Observation, Seen};
-use dormouse_core::ports::Signals;
-use dormouse_core::reading::{Reading, Signal};
-use dormouse_core::requests::{self, Point};
-use dormouse_core::settings::GroupSettings;
+use dormouse_core::minutes::{self, Point};
+use dormouse_core::reading::Reading;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use crate::errors::failed;
 use crate::{Aws, moment};
 
-impl Signals for Aws {
-    async fn read(
-        &self,
-        wanted: &[(ServiceId, Signal)],
-        group: &GroupSettings,
-        seen: &Observation,
-        now: Timestamp,
-    ) -> Vec<(ServiceId, Signal, Reading)> {
-        let since = requests::window_start(group.idle_after(), now);
-        let readings = wanted.iter().map(|(service, signal)| async move {
-            let reading = match (signal, seen.services.get(service)) {
-                (Signal::Requests, Some(Seen::Known(state))) => {
-                    let groups = state
-                        .target_groups
-                        .iter()
-                        .map(|arn| self.requests(arn, since, now));
-                    requests::combine(join_all(groups).await)
-                }
-                (Signal::Requests, _) => Reading::Unknown("the service could not be looked at".to_owned()),
-            };
-            (service.clone(), *signal, reading)
-        });
-        join_all(readings).await
-    }
-}
-
 impl Aws {
-    async fn requests(&self, target_group: &str, since: Timestamp, now: Timestamp) -> Reading {
-        match self.minutes(target_group, since, now).await {
-            Ok((counted, witness)) => requests::judge(&counted, &witness, now),
-            Err(error) => Reading::Unknown(error.to_string()),
+    /// What the load balancers in front of these target groups counted.
+    pub(crate) async fn requests(
+        &self,
+        target_groups: &[String],
+        idle_after: Duration,
+        now: Timestamp,
+    ) -> Reading {
+        let readings = target_groups.iter().map(async |group| {
+            let minutes = self.minutes_of_target_group(group, idle_after, now).await;
+            minutes.map_or_else(
+                |error| Reading::Unknown(error.message),
+                |(requests, witness)| {
+                    minutes::judge(&requests, &witness, "HealthyHostCount of the target group", now)
+                },
+            )
+        });
+        minutes::combine(join_all(readings).await)
+    }
+
+    /// Whether a task of the service used more CPU than an idle one, in percent.
+    pub(crate) async fn cpu(
+        &self,
+        service: &ServiceId,
+        idle_cpu: u32,
+        idle_after: Duration,
+        now: Timestamp,
+    ) -> Reading {
+        let dimensions = [
+            ("ClusterName", &*service.cluster),
+            ("ServiceName", &*service.name),
+        ];
+        let query = query("cpu", "AWS/ECS", "CPUUtilization", "Maximum", dimensions);
+        match self
+            .minutes(
+                vec![query],
+                &format!("CPUUtilization of {service}"),
+                idle_after,
+                now,
+            )
+            .await
+        {
+            Ok(mut points) => {
+                let cpu = points.remove("cpu").unwrap_or_default();
+                let used = minutes::above(&cpu, f64::from(idle_cpu));
+                minutes::judge(&used, &cpu, "CPUUtilization of the service", now)
+            }
+            Err(error) => Reading::Unknown(error.message),
         }
     }
 
     /// The minutes of RequestCount and HealthyHostCount of a target group.
-    async fn minutes(
+    async fn minutes_of_target_group(
         &self,
         target_group: &str,
-        since: Timestamp,
+        idle_after: Duration,
         now: Timestamp,
     ) -> Result<(Vec<Point>, Vec<Point>), Error> {
         let balancer = self.elb.balancer(target_group).await?;
@@ -63,18 +78,38 @@ impl Aws {
             ("LoadBalancer", suffix(&balancer.arn, ":loadbalancer/")),
             ("TargetGroup", target_group.rsplit(':').next().unwrap_or_default()),
         ];
+        let of = |id, metric, statistic| query(id, "AWS/ApplicationELB", metric, statistic, dimensions);
+        let queries = vec![
+            of("requests", "RequestCount", "Sum"),
+            of("witness", "HealthyHostCount", "Maximum"),
+        ];
+        let mut points = self.minutes(queries, target_group, idle_after, now).await?;
+        Ok((
+            points.remove("requests").unwrap_or_default(),
+            points.remove("witness").unwrap_or_default(),
+        ))
+    }
+
+    /// The minutes of some metrics, by the ids of their queries.
+    async fn minutes(
+        &self,
+        queries: Vec<MetricDataQuery>,
+        what: &str,
+        idle_after: Duration,
+        now: Timestamp,
+    ) -> Result<HashMap<String, Vec<Point>>, Error> {
+        let since = minutes::window_start(idle_after, now);
         let mut pages = self
             .cloudwatch
             .get_metric_data()
             .start_time(DateTime::from_secs(since.as_second()))
             .end_time(DateTime::from_secs(now.as_second()))
-            .metric_data_queries(query("requests", "RequestCount", "Sum", dimensions))
-            .metric_data_queries(query("witness", "HealthyHostCount", "Maximum", dimensions))
+            .set_metric_data_queries(Some(queries))
             .into_paginator()
             .send();
         let mut points: HashMap<String, Vec<Point>> = HashMap::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failed(&format!("GetMetricData of {target_group}"), &error))?;
+            let page = page.map_err(|error| failed(&format!("GetMetricData of {what}"), &error))?;
             for result in page.metric_data_results() {
                 let minutes = result.timestamps().iter().zip(result.values());
                 let id = result.id().unwrap_or_default().to_owned();
@@ -87,10 +122,7 @@ impl Aws {
                     }));
             }
         }
-        Ok((
-            points.remove("requests").unwrap_or_default(),
-            points.remove("witness").unwrap_or_default(),
-        ))
+        Ok(points)
     }
 }
 
@@ -99,14 +131,20 @@ fn suffix<'a>(arn: &'a str, mark: &str) -> &'a str {
     arn.split_once(mark).map_or(arn, |(_, suffix)| suffix)
 }
 
-fn query(id: &str, metric: &str, statistic: &str, dimensions: [(&str, &str); 2]) -> MetricDataQuery {
+fn query(
+    id: &str,
+    namespace: &str,
+    metric: &str,
+    statistic: &str,
+    dimensions: [(&str, &str); 2],
+) -> MetricDataQuery {
     let dimensions = dimensions.map(|(name, value)| Dimension::builder().name(name).value(value).build());
     let metric = Metric::builder()
-        .namespace("AWS/ApplicationELB")
+        .namespace(namespace)
         .metric_name(metric)
         .set_dimensions(Some(dimensions.to_vec()))
         .build();
-    let period = i32::try_from(requests::PERIOD.as_secs()).unwrap_or(60);
+    let period = i32::try_from(minutes::PERIOD.as_secs()).unwrap_or(60);
     let stat = MetricStat::builder()
         .metric(metric)
         .period(period)

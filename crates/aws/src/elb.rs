@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use aws_sdk_elasticloadbalancingv2::Client;
+use aws_sdk_elasticloadbalancingv2::operation::describe_load_balancers::DescribeLoadBalancersError;
 use aws_sdk_elasticloadbalancingv2::types::{
     Listener, ProtocolEnum, TargetHealthDescription, TargetHealthStateEnum,
 };
 use dormouse_core::error::{Code, Error};
 use dormouse_core::observation::Health;
+use dormouse_core::ports::LoadBalancers;
 use dormouse_core::settings::AppUrl;
 
+use crate::Aws;
 use crate::errors::failed;
 
 /// The health of one target.
@@ -125,6 +128,48 @@ impl Balancers {
         self.known
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl LoadBalancers for Aws {
+    async fn target_groups(&self, load_balancer: &str) -> Result<Vec<String>, Error> {
+        let Some(name) = load_balancer.split('/').nth(1) else {
+            return Ok(Vec::new());
+        };
+        let found = self.elb.client.describe_load_balancers().names(name).send().await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeLoadBalancersError::is_load_balancer_not_found_exception) =>
+            {
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(failed(&format!("DescribeLoadBalancers {name}"), &error)),
+        };
+        // A load balancer that was deleted may have left its name to another.
+        let mut arns = found
+            .load_balancers()
+            .iter()
+            .filter_map(|balancer| balancer.load_balancer_arn());
+        let Some(arn) = arns.find(|arn| arn.ends_with(&format!(":loadbalancer/{load_balancer}"))) else {
+            return Ok(Vec::new());
+        };
+        let mut groups = self
+            .elb
+            .client
+            .describe_target_groups()
+            .load_balancer_arn(arn)
+            .into_paginator()
+            .items()
+            .send();
+        let mut target_groups = Vec::new();
+        while let Some(group) = groups.next().await {
+            let group = group.map_err(|error| failed(&format!("DescribeTargetGroups of {arn}"), &error))?;
+            target_groups.extend(group.target_group_arn);
+        }
+        Ok(target_groups)
     }
 }
 

@@ -24,6 +24,11 @@ where
     }
 }
 
+/// The error for a request that cannot be built.
+pub(crate) fn rejected(what: &str, error: &dyn std::error::Error) -> Error {
+    Error::new(Code::Rejected, format!("{what}: {error}"))
+}
+
 /// The error for what AWS answered.
 pub(crate) fn from_aws(what: &str, code: &str, message: &str) -> Error {
     let ours = match code {
@@ -37,7 +42,8 @@ pub(crate) fn from_aws(what: &str, code: &str, message: &str) -> Error {
         | "RequestLimitExceeded"
         | "ProvisionedThroughputExceededException"
         | "RequestThrottled"
-        | "ThrottledException" => Code::Throttled,
+        | "ThrottledException"
+        | "LimitExceededException" => Code::Throttled,
         "ClusterNotFoundException" => Code::ClusterNotFound,
         "ServiceNotFoundException" | "ServiceNotActiveException" => Code::ServiceNotFound,
         "ResourceNotFoundException" => Code::TableNotFound,

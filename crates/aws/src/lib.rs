@@ -1,13 +1,17 @@
 //! The ports of `dormouse-core` over the AWS SDK: one file per AWS service.
 
 mod cloudwatch;
+mod codepipeline;
+mod connections;
 mod discovery;
 mod ec2;
 mod ecs;
 mod elb;
 mod errors;
+mod insights;
 mod operation;
 mod probe;
+mod signals;
 mod table;
 mod task;
 mod tasks;
@@ -33,6 +37,8 @@ const CALL: Duration = Duration::from_secs(9);
 /// All ports of the engine, over one shared HTTP client.
 pub struct Aws {
     cloudwatch: aws_sdk_cloudwatch::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    pipeline: aws_sdk_codepipeline::Client,
     table: table::Table,
     ecs: aws_sdk_ecs::Client,
     elb: elb::Balancers,
@@ -66,6 +72,8 @@ impl Aws {
         let http = sdk.http_client().unwrap_or_else(http_client);
         Self {
             cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
+            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
+            pipeline: aws_sdk_codepipeline::Client::new(sdk),
             table: table::Table::new(aws_sdk_dynamodb::Client::new(sdk), config.table.clone()),
             ecs: aws_sdk_ecs::Client::new(sdk),
             elb: elb::Balancers::new(aws_sdk_elasticloadbalancingv2::Client::new(sdk)),

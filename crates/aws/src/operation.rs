@@ -56,8 +56,7 @@ pub(crate) fn builder(
                 http.headers_mut()
                     .insert("content-type", "application/x-www-form-urlencoded; charset=utf-8");
             } else {
-                http.headers_mut()
-                    .insert("user-agent", "dormouse-readiness-probe");
+                http.headers_mut().insert("user-agent", "dormouse-probe");
             }
             Ok(http)
         })

@@ -1,4 +1,4 @@
-//! Readiness probes: does the app's ready path answer?
+//! Probes: does the app answer, and what does it say?
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::SdkError;
 use dormouse_core::observation::Probe;
 
-use crate::operation::{self, Request};
+use crate::operation::{self, Answer, Request};
 
 /// A probe may take this long. A ready app answers its ready path well within it; load balancers allow 5 s by
 /// default (Elastic Load Balancing User Guide, "Health checks for your target groups").
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// Asks tasks for their ready path.
+/// Asks tasks.
 pub(crate) struct Prober {
     http: SharedHttpClient,
 }
@@ -22,9 +22,17 @@ impl Prober {
         Self { http }
     }
 
-    /// `GET base + path`, without following redirects.
+    /// Whether `GET base + path` answers, without following redirects.
     pub(crate) async fn ask(&self, base: &str, path: &str) -> Probe {
-        let call = operation::builder("readiness probe", self.http.clone(), base, LIMIT)
+        match self.get(base, path).await {
+            Ok(answer) => Probe::Status(answer.status),
+            Err(why) => Probe::Failed(why),
+        }
+    }
+
+    /// `GET base + path`, without following redirects; an error says why there was no answer.
+    pub(crate) async fn get(&self, base: &str, path: &str) -> Result<Answer, String> {
+        let call = operation::builder("probe", self.http.clone(), base, LIMIT)
             .no_auth()
             .no_retry()
             .build();
@@ -35,11 +43,9 @@ impl Prober {
             })
             .await
         {
-            Ok(answer) => Probe::Status(answer.status),
-            Err(SdkError::TimeoutError(_)) => {
-                Probe::Failed(format!("no answer within {} s", LIMIT.as_secs()))
-            }
-            Err(error) => Probe::Failed(last_cause(&error)),
+            Ok(answer) => Ok(answer),
+            Err(SdkError::TimeoutError(_)) => Err(format!("no answer within {} s", LIMIT.as_secs())),
+            Err(error) => Err(last_cause(&error)),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Aws {
         };
         state
             .troubles
-            .sort_by_key(|trouble| std::cmp::Reverse(trouble.at));
+            .sort_by_key(|trouble| (is_summary(trouble), std::cmp::Reverse(trouble.at)));
         Ok(())
     }
 
@@ -132,6 +132,7 @@ impl Aws {
         })
         .await;
         state.load_balancer = balancer;
+        let public = self.public_addresses_to_count_at(settings, tasks).await;
         let of = |task: &Task| {
             let own = private_address(task);
             healths.iter().filter_map(|health| target(health, own)).collect()
@@ -140,9 +141,27 @@ impl Aws {
             .iter()
             .map(|task| TaskState {
                 targets: of(task),
+                address: address(task, &public, settings.port.unwrap_or(80)),
                 ..plain(task)
             })
             .collect()
+    }
+
+    /// Only whoever counts connections needs to know where a task behind a load balancer is. Without an answer it is
+    /// asked at its private address, and says so if that cannot be reached.
+    async fn public_addresses_to_count_at(
+        &self,
+        settings: &ServiceSettings,
+        tasks: &[Task],
+    ) -> HashMap<String, IpAddr> {
+        if settings.connections.is_none() {
+            return HashMap::new();
+        }
+        let interfaces: Vec<String> = tasks
+            .iter()
+            .filter_map(|task| detail(task, "networkInterfaceId"))
+            .collect();
+        self.ec2.public_addresses(&interfaces).await.unwrap_or_default()
     }
 
     async fn on_its_own(&self, settings: &ServiceSettings, tasks: &[Task]) -> Result<Vec<TaskState>, Error> {
@@ -212,6 +231,12 @@ impl Aws {
         self.task_definitions.put(arn, definition);
         Ok(definition)
     }
+}
+
+/// ECS's event for a service whose tasks fail one after the other says only that, and each task why (Amazon ECS Developer
+/// Guide, "Service event messages").
+fn is_summary(trouble: &Trouble) -> bool {
+    trouble.message.contains("unable to consistently start tasks")
 }
 
 /// Where the ready path is asked: the task's public address, else the owner's URL.

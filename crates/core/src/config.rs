@@ -6,17 +6,19 @@ use std::time::Duration;
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::ServiceId;
-use crate::settings::{Defaults, Signals};
+use crate::logs::{LogGroupName, LogPattern, LogSource};
+use crate::settings::{Defaults, ServiceSettings, Signals};
 
 /// What every function is told by the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `TABLE_NAME`: the table of records and settings.
     pub table: String,
-    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`: for services that say nothing themselves.
+    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`, `IDLE_CPU`: for services that say nothing themselves.
     pub defaults: Defaults,
-    /// `CLUSTER` and `SERVICES`: services without tags that form the group `default`.
-    pub listed: Vec<ServiceId>,
+    /// `CLUSTER` and `SERVICES`: services without tags that form the group `default`; `LOG_GROUP` and `LOG_PATTERN`
+    /// are theirs.
+    pub listed: Vec<ServiceSettings>,
     /// `SLEEP_TIMER_ARN`: the state machine to start at a wake; only the wake function has it.
     pub sleep_timer: Option<String>,
 }
@@ -41,17 +43,27 @@ impl Config {
             None => fallback.signals,
             Some(text) => Signals::parse(text).ok_or_else(|| invalid("SIGNALS", text, Signals::RULE))?,
         };
+        let defaults = Defaults {
+            idle_after,
+            grace: period(get("GRACE"), "GRACE", fallback.grace)?,
+            wake_timeout: period(get("WAKE_TIMEOUT"), "WAKE_TIMEOUT", fallback.wake_timeout)?,
+            signals,
+            idle_cpu: percent(get("IDLE_CPU"), "IDLE_CPU", fallback.idle_cpu)?,
+        };
+        let logs = logs(get("LOG_GROUP"), get("LOG_PATTERN"))?;
+        let listed = listed(get("CLUSTER"), get("SERVICES"))?
+            .into_iter()
+            .map(|id| ServiceSettings {
+                logs: logs.clone(),
+                ..ServiceSettings::of(id, &defaults)
+            })
+            .collect();
         Ok(Self {
             table: get("TABLE_NAME")
                 .ok_or_else(|| missing("TABLE_NAME", "the name of the table"))?
                 .to_owned(),
-            defaults: Defaults {
-                idle_after,
-                grace: period(get("GRACE"), "GRACE", fallback.grace)?,
-                wake_timeout: period(get("WAKE_TIMEOUT"), "WAKE_TIMEOUT", fallback.wake_timeout)?,
-                signals,
-            },
-            listed: listed(get("CLUSTER"), get("SERVICES"))?,
+            defaults,
+            listed,
             sleep_timer: get("SLEEP_TIMER_ARN").map(str::to_owned),
         })
     }
@@ -61,6 +73,26 @@ fn period(value: Option<&str>, name: &str, default: Duration) -> Result<Duration
     value.map_or(Ok(default), |text| {
         duration::parse(text).ok_or_else(|| invalid(name, text, duration::RULE))
     })
+}
+
+fn percent(value: Option<&str>, name: &str, default: u32) -> Result<u32, Error> {
+    value.map_or(Ok(default), |text| {
+        let percent = text.parse().ok().filter(|percent| (1..=100).contains(percent));
+        percent.ok_or_else(|| invalid(name, text, "must be a whole number of percent from 1 to 100"))
+    })
+}
+
+fn logs(group: Option<&str>, pattern: Option<&str>) -> Result<Option<LogSource>, Error> {
+    let Some(text) = group else { return Ok(None) };
+    let group = LogGroupName::parse(text).ok_or_else(|| invalid("LOG_GROUP", text, LogGroupName::RULE))?;
+    let pattern = pattern
+        .map(|text| LogPattern::parse(text).ok_or_else(|| invalid("LOG_PATTERN", text, LogPattern::RULE)))
+        .transpose()?;
+    Ok(Some(LogSource {
+        group,
+        pattern,
+        names: Default::default(),
+    }))
 }
 
 fn listed(cluster: Option<&str>, services: Option<&str>) -> Result<Vec<ServiceId>, Error> {
@@ -123,10 +155,28 @@ mod tests {
     fn listed_services_belong_to_the_cluster() {
         let config = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), ("SERVICES", "web, api,")])
             .expect("a configuration");
-        assert_eq!(
-            config.listed,
-            [ServiceId::new("dev", "web"), ServiceId::new("dev", "api")]
-        );
+        let ids: Vec<String> = config
+            .listed
+            .iter()
+            .map(|settings| settings.id.to_string())
+            .collect();
+        assert_eq!(ids, ["dev/web", "dev/api"]);
+    }
+
+    #[test]
+    fn listed_services_have_the_stacks_log_group() {
+        let config = read(&[
+            ("TABLE_NAME", "t"),
+            ("CLUSTER", "dev"),
+            ("SERVICES", "web"),
+            ("LOG_GROUP", "/ecs/web"),
+            ("LOG_PATTERN", "GET /"),
+        ]);
+        let logs = config.expect("a configuration").listed[0]
+            .logs
+            .clone()
+            .expect("a log group");
+        assert!(logs.group.as_str() == "/ecs/web" && logs.matches("GET / 200"));
     }
 
     #[test]
@@ -138,6 +188,8 @@ mod tests {
             ("WAKE_TIMEOUT", "-1m"),
             ("SIGNALS", "vibes"),
             ("SERVICES", "a/b"),
+            ("IDLE_CPU", "101"),
+            ("LOG_GROUP", "a b"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);

@@ -8,7 +8,7 @@ use crate::duration;
 use crate::engine::Turn;
 use crate::error::{Code, Error};
 use crate::ids::{Generation, GroupName};
-use crate::intent::{Action, Cause, Intent};
+use crate::intent::{Action, Cause, Intent, Wake};
 use crate::report::{self, Verdict};
 use crate::status::{self, Status};
 
@@ -133,7 +133,14 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
             Some(count) if !(1..=crate::tags::MAX_COUNT).contains(&count) => Err(invalid(&format!(
                 "field `desired_count`, value `{count}`: must be from 1 to 5000 to wake"
             ))),
-            desired_count => call(Some(group()), Action::Wake { desired_count }, Cause::Direct),
+            desired_count => call(
+                Some(group()),
+                Action::Wake(Wake {
+                    desired_count,
+                    ..Wake::default()
+                }),
+                Cause::Direct,
+            ),
         },
         "sleep" => call(Some(group()), Action::Sleep, Cause::Direct),
         "keep-awake" => {
@@ -189,7 +196,12 @@ mod tests {
     fn calls_say_what_to_do_with_which_group() {
         let dev = || Some("dev".to_owned());
         let default = || Some("default".to_owned());
-        let wake = |desired_count| Action::Wake { desired_count };
+        let wake = |desired_count| {
+            Action::Wake(Wake {
+                desired_count,
+                ..Wake::default()
+            })
+        };
         for (event, expected) in [
             (json!({"group": "dev", "action": "wake"}), (dev(), wake(None))),
             (

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
+use jiff::Timestamp;
 
-use crate::decide::{Effect, decide, wanted_readings};
+use crate::decide::{Effect, decide, idle_after, needs_look, wanted_readings};
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::intent::Intent;
@@ -16,7 +17,7 @@ use crate::observation::Observation;
 use crate::ports::{Saved, Stored, World};
 use crate::reason::Reason;
 use crate::record::{Failure, Phase, Record};
-use crate::settings::{Defaults, GroupSettings, Problem};
+use crate::settings::{Defaults, GroupSettings, Problem, ServiceSettings};
 use crate::tags;
 
 /// How often a writer that lost the race decides again before it gives up.
@@ -46,9 +47,9 @@ pub struct Turn {
     /// What went wrong on the way.
     pub problems: Vec<Problem>,
     /// When the next look is due.
-    pub look_again: Option<jiff::Timestamp>,
+    pub look_again: Option<Timestamp>,
     /// The moment of the decision.
-    pub now: jiff::Timestamp,
+    pub now: Timestamp,
 }
 
 /// Takes one turn for one group: observes, decides, saves, acts.
@@ -66,13 +67,10 @@ pub async fn turn<W: World>(
     for _ in 0..TRIES {
         let now = world.now();
         let before = loaded.unwrap_or_else(|| Record::unseen(now));
-        let mut seen = Observation {
-            services: world.observe(settings).await,
-            readings: Vec::new(),
-        };
-        let wanted = wanted_readings(settings, &before, &seen, intent, now);
-        if !wanted.is_empty() {
-            seen.readings = world.read(&wanted, settings, &seen, now).await;
+        let mut seen = Observation::default();
+        if needs_look(&before, intent) {
+            seen.services = world.observe(settings).await;
+            read(world, settings, &before, &mut seen, intent, now).await;
         }
         let decision = decide(settings, &before, &seen, intent, now);
         let mut record = decision.record;
@@ -106,6 +104,29 @@ pub async fn turn<W: World>(
             settings.name
         ),
     ))
+}
+
+/// Reads the signals that the decision needs, until it needs no more: each answer may spare or call for another.
+async fn read<W: World>(
+    world: &W,
+    settings: &GroupSettings,
+    record: &Record,
+    seen: &mut Observation,
+    intent: &Intent,
+    now: Timestamp,
+) {
+    loop {
+        let questions = wanted_readings(settings, record, seen, intent, now);
+        let answers = questions.iter().map(async |question| {
+            let reading = world.read(*question, idle_after(settings, record), now).await;
+            (question.service.id.clone(), question.signal, reading)
+        });
+        let answers = join_all(answers).await;
+        if answers.is_empty() {
+            return;
+        }
+        seen.readings.extend(answers);
+    }
 }
 
 /// Carries effects out, all at once. Failed ones are remembered in the record, so that every page and tick knows, and
@@ -193,7 +214,7 @@ async fn remember<W: World>(
 /// Those of discovery and the store. If the services cannot be discovered, nothing stored is changed.
 pub async fn discover<W: World>(
     world: &W,
-    listed: &[ServiceId],
+    listed: &[ServiceSettings],
     defaults: &Defaults,
 ) -> Result<BTreeMap<GroupName, Stored>, Error> {
     let (tagged, stored) = futures_util::future::join(world.tagged(), world.load_all()).await;
@@ -237,7 +258,7 @@ pub async fn turn_all<W: World>(
 pub async fn find<W: World>(
     world: &W,
     group: &GroupName,
-    listed: &[ServiceId],
+    listed: &[ServiceSettings],
     defaults: &Defaults,
 ) -> Result<(GroupSettings, Option<Record>), Error> {
     let mut stored = world.load(group).await?;

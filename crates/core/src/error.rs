@@ -52,14 +52,44 @@ pub enum Code {
     InvalidRequest,
     /// The request needs an admin credential, and this stack was given none.
     Forbidden,
+    /// What arrived is larger than this function unpacks.
+    TooLarge,
+    /// An alarm that is not in state ALARM, or counts errors of the app itself: not a reason to wake.
+    NotAWake,
     /// No service is tagged with this group.
     UnknownGroup,
     /// The sleep timer did not start; the tick watches alone.
     TimerNotStarted,
+    /// The log group is not that of any service.
+    UnknownLogGroup,
+    /// The function found a bug in itself.
+    Internal,
     /// A task or service cannot become ready.
     NotBecomingReady,
     /// The app's tasks have no address that a visitor can reach.
     NoPublicAddress,
+}
+
+impl Code {
+    /// Whether the same call may work later without anybody mending anything.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable | Self::Contention)
+    }
+
+    /// Whether what arrived is at fault, so that trying it again is useless.
+    #[must_use]
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidRequest
+                | Self::TooLarge
+                | Self::NotAWake
+                | Self::Forbidden
+                | Self::UnknownGroup
+                | Self::UnknownLogGroup
+        )
+    }
 }
 
 impl std::fmt::Display for Code {

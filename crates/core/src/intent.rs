@@ -1,11 +1,13 @@
 //! What an event asks for.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Generation;
+use crate::ids::{Generation, ServiceId};
 
 /// Through which door an intent came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,16 @@ pub enum Cause {
     Http,
     /// A direct call: console, CLI, another function or state machine.
     Direct,
+    /// A job of a CodePipeline stage.
+    Pipeline,
+    /// A CloudWatch alarm.
+    Alarm,
+    /// Lines of a log group.
+    Logs,
+    /// An event of an EventBridge bus.
+    Eventbridge,
+    /// A task of the group changed its state.
+    TaskState,
     /// The one-minute schedule.
     Tick,
     /// The sleep timer of a generation.
@@ -28,6 +40,11 @@ impl fmt::Display for Cause {
         f.write_str(match self {
             Self::Http => "http",
             Self::Direct => "direct",
+            Self::Pipeline => "pipeline",
+            Self::Alarm => "alarm",
+            Self::Logs => "logs",
+            Self::Eventbridge => "eventbridge",
+            Self::TaskState => "task-state",
             Self::Tick => "tick",
             Self::SleepTimer => "sleep-timer",
             Self::Outside => "outside",
@@ -38,11 +55,10 @@ impl fmt::Display for Cause {
 /// What is asked of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Wake, or count as use if it is awake. `desired_count` replaces the wake count this once.
-    Wake {
-        /// Tasks wanted of each service of the group; none: as tagged, else as before sleep, else 1.
-        desired_count: Option<u32>,
-    },
+    /// Wake, or count as use if it is awake.
+    Wake(Wake),
+    /// Each of these services was last used at this moment: count it, and wake if that was after it fell asleep.
+    Activity(BTreeMap<ServiceId, Timestamp>),
     /// Sleep now, whatever the signals say.
     Sleep,
     /// Wake, and do not sleep before this moment.
@@ -59,6 +75,25 @@ pub enum Action {
         /// The generation that the timer was started for.
         generation: Generation,
     },
+}
+
+/// How a group is to wake.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wake {
+    /// Tasks wanted of each service of the group, this once; none: as tagged, else as before sleep, else 1.
+    pub desired_count: Option<u32>,
+    /// Whether services that run more tasks are lowered to `desired_count`.
+    pub exact: bool,
+    /// Idle time of this generation, in place of the one that the group is tagged with.
+    pub idle_after: Option<Duration>,
+}
+
+impl Action {
+    /// A wake as its owner set it up.
+    #[must_use]
+    pub fn wake() -> Self {
+        Self::Wake(Wake::default())
+    }
 }
 
 /// An action and the door through which it came.

@@ -3,7 +3,9 @@
 //! Everything a function does is `decide`d here from plain data; the adapters around it observe and act.
 //! See `docs/ARCHITECTURE.md` for the map.
 
+pub mod alarm;
 pub mod config;
+pub mod connections;
 pub mod decide;
 pub mod direct;
 pub mod duration;
@@ -11,14 +13,16 @@ pub mod engine;
 pub mod error;
 pub mod ids;
 pub mod intent;
+pub mod logs;
+pub mod minutes;
 pub mod observation;
+pub mod pipeline;
 pub mod ports;
 pub mod readiness;
 pub mod reading;
 pub mod reason;
 pub mod record;
 pub mod report;
-pub mod requests;
 pub mod settings;
 pub mod status;
 pub mod tags;

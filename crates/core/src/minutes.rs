@@ -1,9 +1,13 @@
-//! The signal `requests`: what a load balancer's metrics say about use.
+//! What the minutes of CloudWatch metrics say about use: the signals `requests` and `cpu`.
 //!
-//! A load balancer publishes RequestCount only while there are requests, so its absence alone may be silence or
-//! a metric that is late, lost or looked for in the wrong place. HealthyHostCount, which is published every
-//! minute while the target group has targets, is the witness: only minutes that it covers count as known
-//! (Elastic Load Balancing User Guide, "CloudWatch metrics for your Application Load Balancer").
+//! A metric that is absent may be silence, or late, lost or looked for in the wrong place. So one metric says
+//! which minutes were used, and a witness that is published every minute says which minutes are known at all.
+//!
+//! - `requests`: a load balancer publishes RequestCount only while there are requests; HealthyHostCount is the
+//!   witness, published every minute while the target group has targets (Elastic Load Balancing User Guide,
+//!   "CloudWatch metrics for your Application Load Balancer").
+//! - `cpu`: CPUUtilization is published every minute while tasks run and is its own witness (Amazon ECS
+//!   Developer Guide, "Amazon ECS service utilization metrics").
 
 use std::time::Duration;
 
@@ -12,7 +16,7 @@ use jiff::Timestamp;
 use crate::duration;
 use crate::reading::Reading;
 
-/// Load balancers publish by the minute.
+/// Load balancers and ECS publish by the minute.
 pub const PERIOD: Duration = Duration::from_secs(60);
 /// Metrics older than this say nothing about now. CloudWatch usually shows them within 2 minutes; our choice.
 pub const LONGEST_LAG: Duration = Duration::from_secs(5 * 60);
@@ -32,19 +36,18 @@ pub fn window_start(idle_after: Duration, now: Timestamp) -> Timestamp {
     duration::before(now, idle_after + LONGEST_LAG + 2 * PERIOD)
 }
 
-/// What the minutes of a target group say: `requests` counted, `witness` the minutes known to be published.
+/// What the minutes say: those of `used` with a value above 0 saw use, those of `witness` are known. `what` names
+/// the witness in the words of its owner, for the reason of an `Unknown`.
 #[must_use]
-pub fn judge(requests: &[Point], witness: &[Point], now: Timestamp) -> Reading {
+pub fn judge(used: &[Point], witness: &[Point], what: &str, now: Timestamp) -> Reading {
     let mut minutes: Vec<Timestamp> = witness.iter().map(|point| point.at).collect();
     minutes.sort_unstable();
     // The newest minute may still be filling.
     let Some(until) = minutes.pop() else {
-        return Reading::Unknown(
-            "the load balancer publishes no HealthyHostCount for the target group".to_owned(),
-        );
+        return Reading::Unknown(format!("CloudWatch has no {what}"));
     };
     if duration::between(until, now) > LONGEST_LAG {
-        return Reading::Unknown(format!("the load balancer's metrics end at {until:.0}"));
+        return Reading::Unknown(format!("CloudWatch's {what} ends at {until:.0}"));
     }
     let mut since = until;
     for minute in minutes.into_iter().rev() {
@@ -54,7 +57,7 @@ pub fn judge(requests: &[Point], witness: &[Point], now: Timestamp) -> Reading {
         }
         since = minute;
     }
-    let last_use = requests
+    let last_use = used
         .iter()
         .filter(|point| point.value > 0.0)
         .map(|point| point.at)
@@ -67,6 +70,16 @@ pub fn judge(requests: &[Point], witness: &[Point], now: Timestamp) -> Reading {
         },
         None => Reading::Quiet { since, until },
     }
+}
+
+/// The minutes in which a metric was above `limit`, as [`judge`] takes them.
+#[must_use]
+pub fn above(minutes: &[Point], limit: f64) -> Vec<Point> {
+    minutes
+        .iter()
+        .filter(|point| point.value > limit)
+        .copied()
+        .collect()
 }
 
 /// One reading for several target groups of a service: it is as quiet as the least quiet, and as unknown as the
@@ -105,7 +118,12 @@ mod tests {
 
     #[test]
     fn silence_counts_from_the_end_of_the_last_minute_with_requests() {
-        let reading = judge(&points([100, 105], 3.0), &points(90..=130, 1.0), minute(131));
+        let reading = judge(
+            &points([100, 105], 3.0),
+            &points(90..=130, 1.0),
+            "metric",
+            minute(131),
+        );
         assert_eq!(
             reading,
             Reading::Quiet {
@@ -118,7 +136,7 @@ mod tests {
     #[test]
     fn silence_without_any_request_counts_from_the_first_minute_that_is_known() {
         assert_eq!(
-            judge(&[], &points(90..=130, 1.0), minute(131)),
+            judge(&[], &points(90..=130, 1.0), "metric", minute(131)),
             Reading::Quiet {
                 since: minute(90),
                 until: minute(130)
@@ -129,16 +147,19 @@ mod tests {
     #[test]
     fn requests_in_the_newest_minute_are_use() {
         assert_eq!(
-            judge(&points([130], 1.0), &points(90..=130, 1.0), minute(131)),
+            judge(&points([130], 1.0), &points(90..=130, 1.0), "metric", minute(131)),
             Reading::Active(minute(131))
         );
     }
 
     #[test]
     fn no_metric_at_all_is_unknown_and_not_quiet() {
-        assert!(matches!(judge(&[], &[], minute(131)), Reading::Unknown(_)));
         assert!(matches!(
-            judge(&points([100], 0.0), &[], minute(131)),
+            judge(&[], &[], "metric", minute(131)),
+            Reading::Unknown(_)
+        ));
+        assert!(matches!(
+            judge(&points([100], 0.0), &[], "metric", minute(131)),
             Reading::Unknown(_)
         ));
     }
@@ -146,11 +167,11 @@ mod tests {
     #[test]
     fn metrics_that_ended_say_nothing_about_now() {
         assert!(matches!(
-            judge(&[], &points(60..=120, 1.0), minute(126)),
+            judge(&[], &points(60..=120, 1.0), "metric", minute(126)),
             Reading::Unknown(_)
         ));
         assert!(matches!(
-            judge(&[], &points(60..=121, 1.0), minute(126)),
+            judge(&[], &points(60..=121, 1.0), "metric", minute(126)),
             Reading::Quiet { .. }
         ));
     }
@@ -159,7 +180,7 @@ mod tests {
     fn a_missing_minute_ends_what_is_known() {
         let witness = points((90..=110).chain(112..=130), 1.0);
         assert_eq!(
-            judge(&[], &witness, minute(131)),
+            judge(&[], &witness, "metric", minute(131)),
             Reading::Quiet {
                 since: minute(112),
                 until: minute(130)
@@ -169,13 +190,35 @@ mod tests {
 
     #[test]
     fn a_minute_with_a_count_of_zero_is_not_use() {
-        let reading = judge(&points([125], 0.0), &points(120..=130, 1.0), minute(131));
+        let reading = judge(
+            &points([125], 0.0),
+            &points(120..=130, 1.0),
+            "metric",
+            minute(131),
+        );
         assert_eq!(
             reading,
             Reading::Quiet {
                 since: minute(120),
                 until: minute(130)
             }
+        );
+    }
+
+    #[test]
+    fn only_minutes_above_the_limit_were_used() {
+        let mut cpu = points(100..=130, 3.0);
+        cpu[20].value = 40.0;
+        assert_eq!(
+            judge(&above(&cpu, 5.0), &cpu, "CPUUtilization", minute(131)),
+            Reading::Quiet {
+                since: minute(121),
+                until: minute(130)
+            }
+        );
+        assert_eq!(
+            judge(&above(&[], 5.0), &[], "CPUUtilization", minute(131)),
+            Reading::Unknown("CloudWatch has no CPUUtilization".to_owned())
         );
     }
 

@@ -43,7 +43,8 @@ pub struct ServiceState {
     pub tasks_unknown: Option<String>,
     /// When the rollout under way began, if there is one.
     pub rollout_since: Option<Timestamp>,
-    /// ECS's own words about what keeps tasks from running, newest first.
+    /// ECS's own words about what keeps tasks from running: those that say why before those that only say that, and
+    /// newer ones first.
     pub troubles: Vec<Trouble>,
     /// The load balancer's address, or why it has none that a visitor can use; none without a load balancer.
     pub load_balancer: Option<Result<AppUrl, Error>>,

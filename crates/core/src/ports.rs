@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::decide::Question;
 use crate::error::Error;
 use crate::ids::{Generation, GroupName, ServiceId};
-use crate::observation::{Observation, Seen};
-use crate::reading::{Reading, Signal};
+use crate::observation::Seen;
+use crate::pipeline::{JobResult, Reported};
+use crate::reading::Reading;
 use crate::record::Record;
 use crate::settings::GroupSettings;
 use crate::tags::TaggedService;
@@ -65,14 +67,8 @@ pub trait Services {
 /// Reads signals.
 #[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
 pub trait Signals {
-    /// The readings of `wanted`, over at least the group's idle time before `now`. What fails is `Unknown`.
-    async fn read(
-        &self,
-        wanted: &[(ServiceId, Signal)],
-        group: &GroupSettings,
-        seen: &Observation,
-        now: Timestamp,
-    ) -> Vec<(ServiceId, Signal, Reading)>;
+    /// What the signal says, over at least the idle time before `now`. What fails is `Unknown`.
+    async fn read(&self, question: Question<'_>, idle_after: Duration, now: Timestamp) -> Reading;
 }
 
 /// Starts sleep timers.
@@ -97,6 +93,21 @@ pub trait Clock {
     async fn pause(&self, duration: Duration);
 }
 
-/// All of them.
+/// Tells which target groups a load balancer leads to.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait LoadBalancers {
+    /// The ARNs of the target groups of a load balancer, given as metrics name it: `app/name/id`. None if there is no
+    /// such load balancer here.
+    async fn target_groups(&self, load_balancer: &str) -> Result<Vec<String>, Error>;
+}
+
+/// Tells CodePipeline how a job went.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Jobs {
+    /// Reports a result.
+    async fn report(&self, job: &str, result: &JobResult) -> Result<Reported, Error>;
+}
+
+/// All that every function needs.
 pub trait World: Store + Discovery + Services + Signals + Timers + Clock {}
 impl<W: Store + Discovery + Services + Signals + Timers + Clock> World for W {}

@@ -11,13 +11,55 @@ use serde::{Deserialize, Serialize};
 pub enum Signal {
     /// Requests that the load balancer passed to the service's target groups.
     Requests,
+    /// Lines of a log group that match a pattern.
+    Logs,
+    /// Open connections to the service's tasks.
+    Connections,
+    /// CPU utilization of the service's tasks.
+    Cpu,
+    /// Live sessions that the app reports.
+    Sessions,
+}
+
+impl Signal {
+    /// All signals.
+    pub const ALL: [Self; 5] = [
+        Self::Requests,
+        Self::Logs,
+        Self::Connections,
+        Self::Cpu,
+        Self::Sessions,
+    ];
+
+    /// The signal as tags and parameters write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Logs => "logs",
+            Self::Connections => "connections",
+            Self::Cpu => "cpu",
+            Self::Sessions => "sessions",
+        }
+    }
+
+    /// Whether it tells only of the moment in which it is read, so that quiet is known only from one look to the
+    /// next. The others tell of the whole idle time at once.
+    #[must_use]
+    pub fn is_momentary(self) -> bool {
+        self == Self::Connections
+    }
+
+    /// Whether reading it costs money each time, so that it is read last and only if all others are quiet.
+    #[must_use]
+    pub fn is_costly(self) -> bool {
+        self == Self::Logs
+    }
 }
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Requests => "requests",
-        })
+        f.write_str(self.as_str())
     }
 }
 

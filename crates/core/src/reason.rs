@@ -19,6 +19,11 @@ pub enum Reason {
     WakeAsked,
     /// It was asleep, but tasks were found wanted: somebody else woke it.
     WokenOutside,
+    /// Not woken: the activity was before it fell asleep.
+    ActivityBeforeSleep {
+        /// When.
+        at: Timestamp,
+    },
     /// A wake is under way and not all services are ready.
     StillWaking,
     /// All services are ready.
@@ -90,6 +95,8 @@ pub enum Reason {
         service: ServiceId,
         /// Since when it is quiet.
         since: Timestamp,
+        /// Until when that is known.
+        until: Timestamp,
     },
     /// Not asleep: a signal cannot be read, which is never taken for quiet.
     SignalUnknown {
@@ -121,6 +128,7 @@ impl Reason {
             Self::NeverSeen => "never-seen",
             Self::WakeAsked => "wake-asked",
             Self::WokenOutside => "woken-outside",
+            Self::ActivityBeforeSleep { .. } => "activity-before-sleep",
             Self::StillWaking => "still-waking",
             Self::BecameReady => "became-ready",
             Self::AlreadyAwake => "already-awake",
@@ -154,14 +162,23 @@ impl fmt::Display for Reason {
             Self::NeverSeen => f.write_str("never looked at before"),
             Self::WakeAsked => f.write_str("somebody asked for it"),
             Self::WokenOutside => f.write_str("somebody else asked ECS for tasks"),
+            Self::ActivityBeforeSleep { at } => {
+                write!(f, "its last activity, at {at:.0}, was before it fell asleep")
+            }
             Self::StillWaking => f.write_str("not all services are ready yet"),
             Self::BecameReady => f.write_str("all services are ready"),
             Self::AlreadyAwake => f.write_str("awake already"),
             Self::SleepAsked => f.write_str("somebody asked for sleep"),
             Self::PutToSleepOutside => f.write_str("somebody else set all desired counts to 0"),
-            Self::Idle { idle_after_seconds } => write!(f, "every signal was quiet for {}", period(idle_after_seconds)),
+            Self::Idle { idle_after_seconds } => {
+                write!(f, "every signal was quiet for {}", period(idle_after_seconds))
+            }
             Self::FixedTimeOver { idle_after_seconds } => {
-                write!(f, "{} have passed since the last wake", period(idle_after_seconds))
+                write!(
+                    f,
+                    "{} have passed since the last wake",
+                    period(idle_after_seconds)
+                )
             }
             Self::NothingAnswers { seconds } => write!(f, "no service answered for {}", period(seconds)),
             Self::StillFallingAsleep => f.write_str("tasks are stopping"),
@@ -169,16 +186,26 @@ impl fmt::Display for Reason {
             Self::Superseded { current } => write!(f, "the current generation is {current}"),
             Self::KeptAwake { until } => write!(f, "kept awake until {until:.0}"),
             Self::Grace { until } => write!(f, "minimum time awake until {until:.0}"),
-            Self::AskedRecently { until } => write!(f, "somebody asked for it; its idle time is not over before {until:.0}"),
+            Self::AskedRecently { until } => write!(
+                f,
+                "somebody asked for it; its idle time is not over before {until:.0}"
+            ),
             Self::RolloutUnderWay { service } => write!(f, "a rollout of {service} is under way"),
-            Self::InUse { signal, service, at } => write!(f, "{signal} of {service} show use at {at:.0}"),
-            Self::QuietTooShort { signal, service, since } => {
-                write!(f, "{signal} of {service} are quiet only since {since:.0}")
+            Self::InUse { signal, service, at } => write!(f, "{signal} of {service}: use at {at:.0}"),
+            Self::QuietTooShort {
+                signal,
+                service,
+                since,
+                ..
+            } => {
+                write!(f, "{signal} of {service}: quiet only since {since:.0}")
             }
-            Self::SignalUnknown { signal, service, why } => write!(f, "{signal} of {service} are unknown: {why}"),
+            Self::SignalUnknown { signal, service, why } => {
+                write!(f, "{signal} of {service}: unknown: {why}")
+            }
             Self::NoSignal => f.write_str(
-                "no signal tells whether it is used: add a load balancer, or the tag dormouse:signals=none to sleep a \
-                 fixed time after the last wake",
+                "no signal tells whether it is used: add a load balancer, the tag dormouse:log-group or \
+                 dormouse:connections, or dormouse:signals=none to sleep a fixed time after the last wake",
             ),
             Self::Unobserved { service, why } => write!(f, "{service} cannot be looked at: {why}"),
             Self::NoServices => f.write_str("no service of the group can be managed"),

@@ -1,6 +1,7 @@
 //! The record: what Dormouse remembers of a group between two looks.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::ids::{Generation, ServiceId};
 use crate::intent::Cause;
+use crate::reading::Signal;
 use crate::reason::Reason;
 
 /// Where a group is in its day.
@@ -60,6 +62,10 @@ pub struct Record {
     pub unanswered_since: Option<Timestamp>,
     /// Not to sleep before this moment.
     pub override_until: Option<Timestamp>,
+    /// When it last began to fall asleep.
+    pub fell_asleep_at: Option<Timestamp>,
+    /// Idle time of this generation, if the wake brought one.
+    pub idle_after: Option<Duration>,
     /// What is remembered of each service.
     pub services: BTreeMap<ServiceId, ServiceRecord>,
 }
@@ -75,6 +81,23 @@ pub struct ServiceRecord {
     pub command: Option<Command>,
     /// Why the last one failed, until one works.
     pub failure: Option<Failure>,
+    /// Last use that its log lines showed.
+    pub active_at: Option<Timestamp>,
+    /// For signals that tell only of the moment: since when each look found them quiet.
+    #[serde(default)]
+    pub quiet: BTreeMap<Signal, Quiet>,
+    /// The ARNs of its target groups as last seen, so that an alarm finds it.
+    #[serde(default)]
+    pub target_groups: Vec<String>,
+}
+
+/// Looks, none of which found use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// The first.
+    pub since: Timestamp,
+    /// The last.
+    pub until: Timestamp,
 }
 
 /// An UpdateService that was decided.
@@ -110,6 +133,8 @@ impl Record {
             last_wake_at: None,
             unanswered_since: None,
             override_until: None,
+            fell_asleep_at: None,
+            idle_after: None,
             services: BTreeMap::new(),
         }
     }

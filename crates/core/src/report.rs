@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::decide::Effect;
 use crate::engine::Turn;
 use crate::ids::{Generation, GroupName};
-use crate::intent::{Action, Intent};
+use crate::intent::{Action, Cause, Intent};
+use crate::reason::Reason;
 use crate::record::Phase;
 use crate::settings::Problem;
 
@@ -36,6 +37,48 @@ pub struct Report {
     pub errors: Vec<Problem>,
     /// The invocation's request id.
     pub request_id: String,
+}
+
+/// What a turn did, for the result of an invocation that is about several groups.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The group.
+    pub group: GroupName,
+    /// The phase now.
+    pub phase: Phase,
+    /// Its generation.
+    pub generation: Generation,
+    /// What was decided.
+    pub decision: Verdict,
+    /// Stable code of why.
+    pub reason: &'static str,
+    /// Through which door the cause came.
+    pub cause: String,
+    /// What went wrong.
+    pub errors: Vec<Problem>,
+}
+
+/// The summary of a turn.
+#[must_use]
+pub fn summary(turn: &Turn, intent: &Intent) -> Summary {
+    Summary {
+        group: turn.settings.name.clone(),
+        phase: turn.record.phase,
+        generation: turn.record.generation,
+        decision: verdict(turn),
+        reason: turn.reason.code(),
+        cause: cause(turn, intent).to_string(),
+        errors: turn.problems.clone(),
+    }
+}
+
+/// Who is behind what a turn did: a wake has the cause that the record keeps, which the status shows too.
+fn cause(turn: &Turn, intent: &Intent) -> Cause {
+    if turn.woke {
+        turn.record.cause
+    } else {
+        intent.cause
+    }
 }
 
 /// What was decided.
@@ -70,16 +113,18 @@ pub fn verdict(turn: &Turn) -> Verdict {
     }
 }
 
-/// The log line of a turn. Whoever only asks again while nothing changes leaves none, nor does a tick that finds a
-/// group asleep.
+/// The log line of a turn. Visitors and log lines that only ask again while nothing changes leave none, nor does a tick
+/// that finds a group asleep.
 #[must_use]
 pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
     let decision = verdict(turn);
-    let decides = matches!(
-        intent.action,
-        Action::Tick | Action::Timer { .. } | Action::Sleep | Action::KeepAwake { .. }
-    );
-    let worth_a_line = decides && turn.record.phase != Phase::Asleep;
+    let worth_a_line = match intent.action {
+        Action::Tick | Action::Timer { .. } => turn.record.phase != Phase::Asleep,
+        Action::Sleep | Action::KeepAwake { .. } => true,
+        Action::Wake(_) => intent.cause != Cause::Http,
+        Action::Activity(_) => matches!(turn.reason, Reason::ActivityBeforeSleep { .. }),
+        Action::Look => false,
+    };
     if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() {
         return None;
     }
@@ -94,7 +139,7 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
         decision,
         reason: turn.reason.code(),
         detail: turn.reason.to_string(),
-        cause: intent.cause.to_string(),
+        cause: cause(turn, intent).to_string(),
         from: turn.before,
         to: turn.record.phase,
         counts: counts.collect(),

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::connections::Endpoint;
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
+use crate::logs::LogSource;
 use crate::reading::Signal;
 
 /// Which signals decide about idleness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signals {
-    /// Those that the service has the means for: `requests` behind a load balancer.
+    /// Those that the service has the means for: `requests` behind a load balancer, `logs` with a log group,
+    /// `connections` with an endpoint that counts them.
     Configured,
     /// None: sleep a fixed time after the last wake.
     FixedTimer,
@@ -24,10 +27,9 @@ pub enum Signals {
 
 impl Signals {
     /// The rule that [`Signals::parse`] applies, for error messages.
-    pub const RULE: &str =
-        "must be `none` or signals that this version knows (`requests`), separated by spaces";
+    pub const RULE: &str = "must be `none` or some of `requests`, `logs`, `connections`, `cpu` and `sessions`, separated by spaces";
 
-    /// Parses `none` or a list such as `requests`; `None` breaks [`Signals::RULE`].
+    /// Parses `none` or a list such as `requests logs`; `None` breaks [`Signals::RULE`].
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -36,10 +38,7 @@ impl Signals {
         }
         let listed = words
             .iter()
-            .map(|word| match *word {
-                "requests" => Some(Signal::Requests),
-                _ => None,
-            })
+            .map(|word| Signal::ALL.into_iter().find(|signal| signal.as_str() == *word))
             .collect::<Option<BTreeSet<_>>>()?;
         (!listed.is_empty()).then_some(Self::Listed(listed))
     }
@@ -56,7 +55,12 @@ pub struct Defaults {
     pub wake_timeout: Duration,
     /// Which signals decide.
     pub signals: Signals,
+    /// A task whose CPU utilization stays at or below this many percent is idle.
+    pub idle_cpu: u32,
 }
+
+/// [`Defaults::idle_cpu`] where nobody says otherwise. Our choice: above what runtimes use while they wait.
+pub const IDLE_CPU: u32 = 5;
 
 impl Default for Defaults {
     fn default() -> Self {
@@ -65,6 +69,7 @@ impl Default for Defaults {
             grace: Duration::from_secs(5 * 60),
             wake_timeout: Duration::from_secs(5 * 60),
             signals: Signals::Configured,
+            idle_cpu: IDLE_CPU,
         }
     }
 }
@@ -90,6 +95,19 @@ pub struct ServiceSettings {
     pub port: Option<u16>,
     /// Path whose 2xx or 3xx answer means ready, where nothing else tells.
     pub ready_path: String,
+    /// Where its log lines show use, if anywhere.
+    #[serde(default)]
+    pub logs: Option<LogSource>,
+    /// Where its tasks count their connections, if anywhere.
+    #[serde(default)]
+    pub connections: Option<Endpoint>,
+    /// CPU utilization, in percent, up to which a task is idle.
+    #[serde(default = "idle_cpu")]
+    pub idle_cpu: u32,
+}
+
+fn idle_cpu() -> u32 {
+    IDLE_CPU
 }
 
 impl ServiceSettings {
@@ -105,6 +123,9 @@ impl ServiceSettings {
             url: None,
             port: None,
             ready_path: "/".to_owned(),
+            logs: None,
+            connections: None,
+            idle_cpu: defaults.idle_cpu,
         }
     }
 }
@@ -296,6 +317,10 @@ mod tests {
         assert_eq!(
             Signals::parse(" requests  requests "),
             Some(Signals::Listed(BTreeSet::from([Signal::Requests])))
+        );
+        assert_eq!(
+            Signals::parse("sessions cpu connections logs requests"),
+            Some(Signals::Listed(BTreeSet::from(Signal::ALL)))
         );
         for bad in ["", "none requests", "request", "requests,logs"] {
             assert_eq!(Signals::parse(bad), None, "{bad:?}");

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::connections::Endpoint;
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
+use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
 use crate::settings::{AppUrl, Defaults, GroupSettings, Problem, ServiceSettings, Signals};
 
 /// What every tag of Dormouse begins with.
@@ -42,6 +44,7 @@ pub struct Parsed {
 pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec<Problem>> {
     let mut settings = ServiceSettings::of(service.id.clone(), defaults);
     let mut group = None;
+    let (mut log_group, mut log_pattern, mut dns_names) = (None, None, None);
     let mut problems = Vec::new();
     for (tag, value) in &service.tags {
         let Some(name) = tag.strip_prefix(PREFIX) else {
@@ -88,12 +91,50 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
                     .filter(|p| !p.contains(' ')),
                 "must begin with `/` and have no spaces",
             ),
+            "log-group" => set(
+                &mut log_group,
+                LogGroupName::parse(value).map(Some),
+                LogGroupName::RULE,
+            ),
+            "log-pattern" => set(
+                &mut log_pattern,
+                LogPattern::parse(value).map(Some),
+                LogPattern::RULE,
+            ),
+            "dns-names" => set(
+                &mut dns_names,
+                RecordName::parse_list(value).map(Some),
+                RecordName::RULE,
+            ),
+            "connections" => set(
+                &mut settings.connections,
+                Endpoint::parse(value).map(Some),
+                Endpoint::RULE,
+            ),
+            "idle-cpu" => set(
+                &mut settings.idle_cpu,
+                value
+                    .trim()
+                    .parse()
+                    .ok()
+                    .filter(|percent| (1..=100).contains(percent)),
+                "must be a whole number of percent from 1 to 100",
+            ),
             _ => Some("is not a tag that this version knows"),
         };
         if let Some(rule) = bad {
-            let message = format!("service `{}`, tag `{tag}`, value `{value}`: {rule}", service.id);
-            problems.push(Problem::of(&service.id, Error::new(Code::InvalidTag, message)));
+            problems.push(problem(service, tag, value, rule));
         }
+    }
+    match log_group {
+        Some(group) => {
+            settings.logs = Some(LogSource {
+                group,
+                pattern: log_pattern,
+                names: dns_names.unwrap_or_default(),
+            });
+        }
+        None => problems.extend(without_log_group(service)),
     }
     match group {
         Some(group) if problems.is_empty() => Ok(Parsed { group, settings }),
@@ -107,6 +148,32 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
         }
         None => Err(problems),
     }
+}
+
+fn problem(service: &TaggedService, tag: &str, value: &str, rule: &str) -> Problem {
+    let message = format!("service `{}`, tag `{tag}`, value `{value}`: {rule}", service.id);
+    Problem::of(&service.id, Error::new(Code::InvalidTag, message))
+}
+
+/// Tags that mean nothing without a log group: whoever set them expects wakes that would never come.
+fn without_log_group(service: &TaggedService) -> Vec<Problem> {
+    let is = |tag: &str, name: &str| tag.strip_prefix(PREFIX) == Some(name);
+    if service.tags.iter().any(|(tag, _)| is(tag, "log-group")) {
+        return Vec::new();
+    }
+    let lost = service
+        .tags
+        .iter()
+        .filter(|(tag, _)| is(tag, "log-pattern") || is(tag, "dns-names"));
+    lost.map(|(tag, value)| {
+        problem(
+            service,
+            tag,
+            value,
+            "needs the tag `dormouse:log-group` beside it",
+        )
+    })
+    .collect()
 }
 
 fn set<T>(place: &mut T, value: Option<T>, rule: &'static str) -> Option<&'static str> {
@@ -126,7 +193,7 @@ fn set<T>(place: &mut T, value: Option<T>, rule: &'static str) -> Option<&'stati
 #[must_use]
 pub fn groups(
     tagged: &[TaggedService],
-    listed: &[ServiceId],
+    listed: &[ServiceSettings],
     previous: &BTreeMap<GroupName, GroupSettings>,
     defaults: &Defaults,
 ) -> BTreeMap<GroupName, GroupSettings> {
@@ -146,11 +213,11 @@ pub fn groups(
             }
         }
     }
-    for id in listed {
-        if !tagged.iter().any(|t| t.id == *id) {
+    for settings in listed {
+        if !tagged.iter().any(|t| t.id == settings.id) {
             entry(&mut groups, &GroupName::default_group(), defaults)
                 .services
-                .push(ServiceSettings::of(id.clone(), defaults));
+                .push(settings.clone());
         }
     }
     for group in groups.values_mut() {
@@ -226,6 +293,10 @@ mod tests {
                 ("dormouse:url", "https://dev.example.com"),
                 ("dormouse:port", "8080"),
                 ("dormouse:ready-path", "/healthz"),
+                ("dormouse:log-group", "/ecs/web"),
+                ("dormouse:log-pattern", "/api/v1/"),
+                ("dormouse:connections", ":8080/nginx_status"),
+                ("dormouse:idle-cpu", "3"),
             ]),
             &Defaults::default(),
         )
@@ -241,6 +312,11 @@ mod tests {
             (Duration::from_secs(10), Duration::from_secs(300))
         );
         assert_eq!(s.signals, Signals::FixedTimer);
+        assert!(s.logs.as_ref().is_some_and(|logs| logs.matches("GET /api/v1/x")));
+        assert_eq!(
+            (s.connections, s.idle_cpu),
+            (Endpoint::parse(":8080/nginx_status"), 3)
+        );
         assert_eq!(s.url.expect("a url").as_str(), "https://dev.example.com");
     }
 
@@ -257,6 +333,11 @@ mod tests {
             ("dormouse:port", "0"),
             ("dormouse:ready-path", "healthz"),
             ("dormouse:mode", "observe"),
+            ("dormouse:log-group", "a b"),
+            ("dormouse:log-pattern", "/api/v1/"),
+            ("dormouse:dns-names", "dev.example.com"),
+            ("dormouse:connections", "nginx_status"),
+            ("dormouse:idle-cpu", "0"),
             ("dormouse:idle-aftr", "5m"),
         ] {
             let problems =
@@ -306,7 +387,8 @@ mod tests {
     #[test]
     fn services_of_the_parameters_form_the_default_group_unless_tagged() {
         let tagged = service(&[(GROUP, "dev")]);
-        let listed = [ServiceId::new("dev", "web"), ServiceId::new("dev", "batch")];
+        let listed = ["web", "batch"]
+            .map(|name| ServiceSettings::of(ServiceId::new("dev", name), &Defaults::default()));
         let groups = groups(&[tagged], &listed, &BTreeMap::new(), &Defaults::default());
         let names = |group: &str| {
             groups[&name(group)]

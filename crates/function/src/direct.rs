@@ -1,15 +1,37 @@
 //! Direct calls about one group, which every function answers alike.
 
 use dormouse_core::config::Config;
-use dormouse_core::direct;
+use dormouse_core::direct::{self, Call};
 use dormouse_core::engine;
 use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
-use dormouse_core::intent::Intent;
+use dormouse_core::intent::{Cause, Intent};
 use dormouse_core::ports::World;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::log;
+
+/// The direct call that an event is, or that it carries as the detail of an EventBridge event.
+///
+/// # Errors
+/// Those of [`direct::parse`].
+pub fn of(event: &Value, now: Timestamp) -> Option<Result<Call, Error>> {
+    if event.get("detail-type").is_none() {
+        return direct::is_call(event).then(|| direct::parse(event, now));
+    }
+    // What AWS itself sends may have fields of the same names: an ECS task has a `group`.
+    let from_aws = event["source"]
+        .as_str()
+        .is_some_and(|source| source.starts_with("aws."));
+    let detail = event
+        .get("detail")
+        .filter(|detail| !from_aws && direct::is_call(detail))?;
+    Some(direct::parse(detail, now).map(|mut call| {
+        call.intent.cause = Cause::Eventbridge;
+        call
+    }))
+}
 
 /// Takes a turn for the group and answers with its status and what was done.
 ///
@@ -22,8 +44,23 @@ pub async fn answer<W: World>(
     intent: &Intent,
     request_id: &str,
 ) -> Result<Value, Error> {
+    let turn = turn(world, config, group, intent, request_id).await?;
+    Ok(json!(direct::answer(&turn)))
+}
+
+/// Takes a turn for the group and writes its line.
+///
+/// # Errors
+/// Those of the engine.
+pub async fn turn<W: World>(
+    world: &W,
+    config: &Config,
+    group: &GroupName,
+    intent: &Intent,
+    request_id: &str,
+) -> Result<engine::Turn, Error> {
     let (settings, record) = engine::find(world, group, &config.listed, &config.defaults).await?;
     let turn = engine::turn(world, &settings, record, intent).await?;
     log::turn(&turn, intent, request_id);
-    Ok(json!(direct::answer(&turn)))
+    Ok(turn)
 }

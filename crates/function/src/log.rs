@@ -2,7 +2,7 @@
 
 use dormouse_core::engine::Turn;
 use dormouse_core::error::{Code, Error};
-use dormouse_core::intent::Intent;
+use dormouse_core::intent::{Cause, Intent};
 use dormouse_core::report;
 use dormouse_core::settings::Problem;
 use jiff::Timestamp;
@@ -20,6 +20,21 @@ pub fn error(error: &Error, group: Option<&str>, request_id: &str) {
     let Error { code, message } = error;
     write(
         &json!({"event": "error", "group": group, "code": code, "message": message, "request_id": request_id}),
+    );
+}
+
+/// Writes down what arrived and was not acted upon, so that nothing vanishes without a trace.
+pub fn refused(door: Cause, error: &Error, request_id: &str) {
+    let Error { code, message } = error;
+    write(
+        &json!({"event": "refused", "cause": door, "code": code, "message": message, "request_id": request_id}),
+    );
+}
+
+/// Writes down what a pipeline was told about its job.
+pub fn job(id: &str, result: &str, message: &str, request_id: &str) {
+    write(
+        &json!({"event": "job", "job": id, "result": result, "message": message, "request_id": request_id}),
     );
 }
 

@@ -10,11 +10,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use dormouse_core::config::Config;
+use dormouse_core::decide::Question;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
-use dormouse_core::observation::{Observation, Probe, Seen, ServiceState, TaskAddress, TaskStage, TaskState};
-use dormouse_core::ports::{Clock, Discovery, Saved, Services, Signals, Store, Stored, Timers};
-use dormouse_core::reading::{Reading, Signal};
+use dormouse_core::observation::{Probe, Seen, ServiceState, TaskAddress, TaskStage, TaskState};
+use dormouse_core::pipeline::{JobResult, Reported};
+use dormouse_core::ports::{
+    Clock, Discovery, Jobs, LoadBalancers, Saved, Services, Signals, Store, Stored, Timers,
+};
+use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
 use dormouse_core::tags::{GROUP, TaggedService};
@@ -61,6 +65,13 @@ pub struct World {
     calls: RefCell<Vec<String>>,
     reading: RefCell<Reading>,
     starts: Cell<bool>,
+    balancers: RefCell<HashMap<String, Vec<String>>>,
+    results: RefCell<Vec<JobResult>>,
+    ended: Cell<bool>,
+    hangs: RefCell<Vec<String>>,
+    panics: RefCell<Vec<String>>,
+    writes: Cell<usize>,
+    looks: Cell<usize>,
 }
 
 impl Default for World {
@@ -74,6 +85,13 @@ impl Default for World {
             calls: RefCell::default(),
             reading: RefCell::new(Reading::Unknown("no test said what it reads".to_owned())),
             starts: Cell::new(false),
+            balancers: RefCell::default(),
+            results: RefCell::default(),
+            ended: Cell::new(false),
+            hangs: RefCell::default(),
+            panics: RefCell::default(),
+            writes: Cell::new(0),
+            looks: Cell::new(0),
         }
     }
 }
@@ -161,6 +179,45 @@ impl World {
         self.faults.borrow_mut().remove(what);
     }
 
+    /// Makes an operation wait for an answer that never comes.
+    pub fn hang(&self, what: &str) {
+        self.hangs.borrow_mut().push(what.to_owned());
+    }
+
+    /// Makes an operation panic, as a bug of ours would.
+    pub fn panic_at(&self, what: &str) {
+        self.panics.borrow_mut().push(what.to_owned());
+    }
+
+    /// The target groups of a load balancer.
+    pub fn balance(&self, load_balancer: &str, target_groups: &[&str]) {
+        let arns = target_groups.iter().map(|arn| (*arn).to_owned()).collect();
+        self.balancers.borrow_mut().insert(load_balancer.to_owned(), arns);
+    }
+
+    /// From now on every job has ended already.
+    pub fn jobs_have_ended(&self) {
+        self.ended.set(true);
+    }
+
+    /// What CodePipeline was told, in order.
+    #[must_use]
+    pub fn job_results(&self) -> Vec<JobResult> {
+        self.results.borrow().clone()
+    }
+
+    /// How many records were written.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.writes.get()
+    }
+
+    /// How often services were looked at.
+    #[must_use]
+    pub fn looks(&self) -> usize {
+        self.looks.get()
+    }
+
     /// What every signal reads from now on.
     pub fn reads(&self, reading: Reading) {
         *self.reading.borrow_mut() = reading;
@@ -195,6 +252,20 @@ impl World {
 
     async fn gate(&self, keys: &[&str]) -> Result<(), Error> {
         give_way().await;
+        if self
+            .hangs
+            .borrow()
+            .iter()
+            .any(|what| keys.contains(&what.as_str()))
+        {
+            std::future::pending::<()>().await;
+        }
+        let bug = self
+            .panics
+            .borrow()
+            .iter()
+            .any(|what| keys.contains(&what.as_str()));
+        assert!(!bug, "a bug that the test put here: {keys:?}");
         let faults = self.faults.borrow();
         keys.iter()
             .find_map(|key| faults.get(*key))
@@ -256,6 +327,7 @@ impl Store for World {
         if stored.record.as_ref().map_or(0, |record| record.version) != record.version {
             return Ok(Saved::Conflict);
         }
+        self.writes.set(self.writes.get() + 1);
         stored.record = Some(Record {
             version: record.version + 1,
             ..record.clone()
@@ -290,6 +362,7 @@ impl Discovery for World {
 
 impl Services for World {
     async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
+        self.looks.set(self.looks.get() + 1);
         let denied = self.gate(&["DescribeServices"]).await.err();
         let services = self.services.borrow();
         let look = |id: &ServiceId| match (&denied, services.get(id)) {
@@ -321,18 +394,33 @@ impl Services for World {
 }
 
 impl Signals for World {
-    async fn read(
-        &self,
-        wanted: &[(ServiceId, Signal)],
-        _group: &GroupSettings,
-        _seen: &Observation,
-        _now: Timestamp,
-    ) -> Vec<(ServiceId, Signal, Reading)> {
+    async fn read(&self, _question: Question<'_>, _idle_after: Duration, _now: Timestamp) -> Reading {
         give_way().await;
-        wanted
-            .iter()
-            .map(|(service, signal)| (service.clone(), *signal, self.reading.borrow().clone()))
-            .collect()
+        self.reading.borrow().clone()
+    }
+}
+
+impl LoadBalancers for World {
+    async fn target_groups(&self, load_balancer: &str) -> Result<Vec<String>, Error> {
+        self.gate(&["DescribeTargetGroups"]).await?;
+        Ok(self
+            .balancers
+            .borrow()
+            .get(load_balancer)
+            .cloned()
+            .unwrap_or_default())
+    }
+}
+
+impl Jobs for World {
+    async fn report(&self, _job: &str, result: &JobResult) -> Result<Reported, Error> {
+        self.gate(&["PutJobResult"]).await?;
+        self.results.borrow_mut().push(result.clone());
+        Ok(if self.ended.get() {
+            Reported::EndedBefore
+        } else {
+            Reported::Yes
+        })
     }
 }
 

@@ -104,14 +104,7 @@ async fn answer<W: World>(
             Ok(response::status(code::OK, &status::of(&turn)))
         }
         (Route::Wake(group), "POST") => {
-            let turn = take_turn(
-                world,
-                config,
-                group,
-                Action::Wake { desired_count: None },
-                request_id,
-            )
-            .await?;
+            let turn = take_turn(world, config, group, Action::wake(), request_id).await?;
             Ok(response::status(code::ACCEPTED, &status::of(&turn)))
         }
         (Route::Admin(_), "POST") => Err(Error::new(
@@ -146,7 +139,7 @@ async fn app<W: World>(
     let wait = wait(request.wait.as_deref())?;
     let action = match request.client {
         Client::Passive => Action::Look,
-        Client::Browser | Client::Program => Action::Wake { desired_count: None },
+        Client::Browser | Client::Program => Action::wake(),
     };
     let began = world.now();
     let mut turn = take_turn(world, config, group, action, request_id).await?;
@@ -201,14 +194,11 @@ async fn take_turn<W: World>(
     action: Action,
     request_id: &str,
 ) -> Result<Turn, Error> {
-    let (settings, record) = engine::find(world, group, &config.listed, &config.defaults).await?;
     let intent = Intent {
         action,
         cause: Cause::Http,
     };
-    let turn = engine::turn(world, &settings, record, &intent).await?;
-    log::turn(&turn, &intent, request_id);
-    Ok(turn)
+    dormouse_function::direct::turn(world, config, group, &intent, request_id).await
 }
 
 /// The next look of a request that is held: from where the last one ended.

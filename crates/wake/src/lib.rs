@@ -1,23 +1,29 @@
-//! Every door that wakes: requests to the wake address, and direct calls.
+//! Every door that wakes: requests to the wake address, CodePipeline jobs, CloudWatch alarms, EventBridge, direct calls.
 
+mod alarm;
 mod client;
 mod http;
 mod page;
+mod pipeline;
 mod response;
 mod route;
 
+pub use pipeline::job_within;
+
 use dormouse_core::config::Config;
-use dormouse_core::direct;
 use dormouse_core::error::{Code, Error};
-use dormouse_core::ports::World;
+use dormouse_core::pipeline::is_job;
+use dormouse_core::ports::{Jobs, LoadBalancers, World};
+use dormouse_function::direct;
 use serde_json::Value;
 
 /// Handles one event of any kind that this function understands.
 ///
 /// # Errors
-/// HTTP requests are always answered. A direct call fails with [`Code::InvalidRequest`] if it cannot be
+/// HTTP requests are always answered. Alarms fail with the engine's errors, so that Lambda tries again, and jobs only
+/// if CodePipeline cannot be told their result. A direct call fails with [`Code::InvalidRequest`] if it cannot be
 /// understood, and with the engine's errors.
-pub async fn handle<W: World>(
+pub async fn handle<W: World + Jobs + LoadBalancers>(
     world: &W,
     config: &Config,
     event: Value,
@@ -26,18 +32,25 @@ pub async fn handle<W: World>(
     if event.pointer("/requestContext/http").is_some() {
         return http::handle(world, config, event, request_id).await;
     }
-    if direct::is_call(&event) {
-        let call = direct::parse(&event, world.now())?;
-        let group = call.group.ok_or_else(|| {
-            Error::new(
-                Code::InvalidRequest,
-                "a tick of all groups is the work of the auto-sleep function",
-            )
-        })?;
-        return dormouse_function::direct::answer(world, config, &group, &call.intent, request_id).await;
+    if is_job(&event) {
+        return pipeline::handle(world, config, &event, request_id).await;
     }
-    Err(Error::new(
-        Code::InvalidRequest,
-        "the event is neither an HTTP API request (payload 2.0) nor a direct call with the field `action`",
-    ))
+    if let Some(records) = event.get("Records") {
+        return alarm::handle(world, config, records, request_id).await;
+    }
+    let Some(call) = direct::of(&event, world.now()) else {
+        return Err(Error::new(
+            Code::InvalidRequest,
+            "the event is no HTTP API request (payload 2.0), CodePipeline job, SNS notification or direct call with the \
+             field `action`",
+        ));
+    };
+    let call = call?;
+    let group = call.group.ok_or_else(|| {
+        Error::new(
+            Code::InvalidRequest,
+            "a tick of all groups is the work of the auto-sleep function",
+        )
+    })?;
+    direct::answer(world, config, &group, &call.intent, request_id).await
 }

@@ -71,9 +71,9 @@ pub(crate) fn error(error: &Error) -> Value {
 /// The HTTP status that stands for an error: the caller's mistake, ours to mend, or worth trying again.
 pub(crate) fn http_status(code: Code) -> u16 {
     match code {
-        Code::InvalidRequest => code::BAD_REQUEST,
+        Code::InvalidRequest | Code::TooLarge | Code::NotAWake => code::BAD_REQUEST,
         Code::Forbidden => code::FORBIDDEN,
-        Code::UnknownGroup => code::NOT_FOUND,
+        Code::UnknownGroup | Code::UnknownLogGroup => code::NOT_FOUND,
         Code::AccessDenied
         | Code::ClusterNotFound
         | Code::ServiceNotFound
@@ -82,6 +82,7 @@ pub(crate) fn http_status(code: Code) -> u16 {
         | Code::CorruptRecord
         | Code::InvalidConfig
         | Code::InvalidTag
+        | Code::Internal
         | Code::NoPublicAddress => code::BAD_GATEWAY,
         Code::Throttled
         | Code::Unavailable

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::http;
 
@@ -37,20 +37,61 @@ impl Ecs<'_> {
 
 /// The outputs of a CloudFormation stack, by name.
 pub(crate) fn stack_outputs(endpoint: &str, stack: &str) -> Result<BTreeMap<String, String>> {
-    let headers = [
-        ("content-type", "application/x-www-form-urlencoded"),
-        ("authorization", &authorization("cloudformation")),
-    ];
     let body = format!("Action=DescribeStacks&Version=2010-05-15&StackName={stack}");
-    let response = http::send("POST", endpoint, &headers, body.as_bytes())?;
+    let xml = query(endpoint, "cloudformation", &body)?;
+    outputs_in(&xml).with_context(|| format!("stack {stack}"))
+}
+
+/// Makes a load balancer; returns its ARN.
+pub(crate) fn create_load_balancer(endpoint: &str, name: &str) -> Result<String> {
+    let body = format!(
+        "Action=CreateLoadBalancer&Version=2015-12-01&Name={name}&Subnets.member.1=subnet-1&Subnets.member.2=subnet-2"
+    );
+    let xml = query(endpoint, "elasticloadbalancing", &body)?;
+    let arn = element(&xml, "LoadBalancerArn").context("the load balancer has no ARN")?;
+    Ok(arn.to_owned())
+}
+
+/// Makes a log group.
+pub(crate) fn create_log_group(endpoint: &str, name: &str) -> Result<()> {
+    let headers = [
+        ("content-type", "application/x-amz-json-1.1"),
+        ("x-amz-target", "Logs_20140328.CreateLogGroup"),
+        ("authorization", &authorization("logs")),
+    ];
+    let input = json!({ "logGroupName": name }).to_string();
+    let response = http::send("POST", endpoint, &headers, input.as_bytes())?;
     if response.status != 200 {
         bail!(
-            "CloudFormation DescribeStacks answered {}: {}",
+            "Logs CreateLogGroup answered {}: {}",
             response.status,
             response.text()
         );
     }
-    outputs_in(&response.text()).with_context(|| format!("stack {stack}"))
+    Ok(())
+}
+
+/// A call of the query protocol; returns the XML of its answer.
+fn query(endpoint: &str, service: &str, body: &str) -> Result<String> {
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("authorization", &authorization(service)),
+    ];
+    let response = http::send("POST", endpoint, &headers, body.as_bytes())?;
+    if response.status != 200 {
+        bail!(
+            "{service} {body} answered {}: {}",
+            response.status,
+            response.text()
+        );
+    }
+    Ok(response.text())
+}
+
+/// The text of the first element of this name.
+fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    rest.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }
 
 /// Reads `<OutputKey>` and `<OutputValue>` out of DescribeStacks' XML.
@@ -58,11 +99,9 @@ fn outputs_in(xml: &str) -> Result<BTreeMap<String, String>> {
     let mut outputs = BTreeMap::new();
     for member in xml.split("<OutputKey>").skip(1) {
         let key = member.split("</OutputKey>").next().unwrap_or_default();
-        let value = member
-            .split_once("<OutputValue>")
-            .and_then(|(_, rest)| rest.split_once("</OutputValue>"))
-            .with_context(|| format!("the output {key} has no value"))?;
-        outputs.insert(key.to_owned(), unescape(value.0));
+        let value =
+            element(member, "OutputValue").with_context(|| format!("the output {key} has no value"))?;
+        outputs.insert(key.to_owned(), unescape(value));
     }
     if outputs.is_empty() {
         bail!("it has no outputs");

@@ -13,8 +13,10 @@ use crate::{asl, parts};
 /// Actions that IAM cannot limit to a resource (or, for `ecs:ListTasks`, only to container instances,
 /// which Fargate has none of), by AWS's service authorization reference. Nothing else may be allowed on
 /// `*`. This is how "least privilege" stays true when somebody adds a statement.
-const WITHOUT_RESOURCES: [&str; 13] = [
+const WITHOUT_RESOURCES: [&str; 17] = [
     "cloudwatch:GetMetricData",
+    "codepipeline:PutJobFailureResult",
+    "codepipeline:PutJobSuccessResult",
     "ec2:DescribeNetworkInterfaces",
     "ecs:DescribeTaskDefinition",
     "ecs:ListTasks",
@@ -22,6 +24,8 @@ const WITHOUT_RESOURCES: [&str; 13] = [
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
+    "logs:GetQueryResults",
+    "logs:StopQuery",
     "tag:GetResources",
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",

@@ -14,13 +14,14 @@ use crate::tools::Tools;
 /// Name of the CloudFormation stack, as in samconfig.toml.
 const STACK: &str = "dormouse";
 
-/// Deploys the built template; returns the stack's outputs.
+/// Deploys the built template with these parameters (`Name=value`) besides its own; returns the stack's outputs.
 pub(crate) fn deploy(
     repo: &Repo,
     tools: &Tools,
     template: &Path,
     env: &BTreeMap<&'static str, String>,
     endpoint: &str,
+    parameters: &[String],
     log: &Path,
 ) -> Result<BTreeMap<String, String>> {
     let mut command = tools.sam();
@@ -39,6 +40,7 @@ pub(crate) fn deploy(
             &format!("Architecture={}", repo.architecture()?),
             "WakeTimeout=90s",
         ])
+        .args(parameters)
         .envs(env)
         // Looks at the stack each second instead of each fifth: deploying here takes one.
         .env("SAM_CLI_POLL_DELAY", "1");

@@ -20,6 +20,9 @@ template with SAM, prints one JSON object, and stays until Ctrl-C or SIGTERM. Th
 `outputs`, the stack's outputs by name, and `env`, the variables with which any AWS SDK or CLI reaches
 the stack; it is also written to target/local/outputs.json. Logs are in target/local/logs.
 
+The template watches a load balancer `front` (its 503s) and a log group `/ecs/front` (lines with `/api/`),
+which are made for it. Services behind the one, or with the tag dormouse:log-group for the other, wake by them.
+
   --speed N   task stages, health checks and draining N times faster (default 1)
 ";
 

@@ -10,6 +10,7 @@ mod checks;
 mod demo;
 mod deploy;
 mod features;
+mod front;
 mod http;
 mod interrupt;
 mod journey;

@@ -15,7 +15,7 @@ use crate::parts::Part;
 use crate::progress::{say, step};
 use crate::repo::Repo;
 use crate::tools::Tools;
-use crate::{builds, deploy, http, interrupt};
+use crate::{builds, deploy, front, http, interrupt};
 
 /// Either server is up in two seconds; this is for a machine that also compiles.
 const START: Duration = Duration::from_secs(60);
@@ -71,12 +71,14 @@ impl Stack {
 
         let env = addresses.env();
         let outputs = step("sam deploy", || {
+            let parameters = front::create(&addresses.stack, &addresses.sim)?;
             deploy::deploy(
                 repo,
                 tools,
                 &template,
                 &env,
                 &addresses.stack,
+                &parameters,
                 &logs.join("sam-deploy.log"),
             )
         })?;
@@ -137,6 +139,7 @@ impl Addresses {
             ("AWS_ENDPOINT_URL", self.stack.clone()),
             // What MiniStack does not model faithfully goes to fargate-sim. The names are the
             // services' ids in the SDKs.
+            ("AWS_ENDPOINT_URL_CODEPIPELINE", self.sim.clone()),
             ("AWS_ENDPOINT_URL_EC2", self.sim.clone()),
             ("AWS_ENDPOINT_URL_ECS", self.sim.clone()),
             ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", self.sim.clone()),

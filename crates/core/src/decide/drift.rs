@@ -40,6 +40,7 @@ impl Draft<'_> {
                 _ => settings.wake_count.or(saved).unwrap_or(1).max(1),
             }
         });
+        self.start_timer();
     }
 
     fn adopt_sleep(&mut self) {
@@ -50,6 +51,9 @@ impl Draft<'_> {
         } else {
             (Phase::FallingAsleep, Reason::PutToSleepOutside)
         };
+        if phase == Phase::FallingAsleep {
+            self.record.fell_asleep_at = Some(self.now);
+        }
         self.record.enter(phase, reason, Cause::Outside, self.now);
     }
 }

@@ -4,7 +4,9 @@
 //! should be, so a lost event, a crash between two steps, a duplicate or a reordered message is healed by
 //! the next look.
 
+mod activity;
 mod drift;
+mod evidence;
 mod sleep;
 mod wake;
 
@@ -20,7 +22,7 @@ use jiff::Timestamp;
 use crate::duration;
 use crate::error::Code;
 use crate::ids::{Generation, ServiceId};
-use crate::intent::{Action, Intent};
+use crate::intent::{Action, Intent, Wake};
 use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
@@ -116,25 +118,48 @@ pub fn decide(
     }
 }
 
-/// The readings that [`decide`] would need: none unless sleep is a question now.
+/// Whether the group must be looked at before [`decide`]. Use that a log shows is only written down while nothing
+/// sleeps, so that a busy log costs no look.
 #[must_use]
-pub fn wanted_readings(
-    group: &GroupSettings,
+pub fn needs_look(record: &Record, intent: &Intent) -> bool {
+    let awake = matches!(record.phase, Phase::Awake | Phase::Waking);
+    !(awake && matches!(intent.action, Action::Activity(_)))
+}
+
+/// A signal that is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The service.
+    pub service: &'a ServiceSettings,
+    /// Its state.
+    pub state: &'a ServiceState,
+    /// What is asked.
+    pub signal: Signal,
+}
+
+/// The readings that [`decide`] still needs: none unless sleep is a question now, and those that cost money only once
+/// all others are quiet. To be called again with the answers until it asks no more.
+#[must_use]
+pub fn wanted_readings<'a>(
+    group: &'a GroupSettings,
     record: &Record,
-    seen: &Observation,
-    intent: &Intent,
+    seen: &'a Observation,
+    intent: &'a Intent,
     now: Timestamp,
-) -> Vec<(ServiceId, Signal)> {
+) -> Vec<Question<'a>> {
     let mut draft = Draft::new(group, record, seen, intent, now);
     if draft.is_superseded() || group.services.is_empty() {
         return Vec::new();
     }
     draft.adopt_drift();
-    if draft.may_consider_sleep() && draft.gate().is_none() {
-        draft.signals()
-    } else {
-        Vec::new()
-    }
+    draft.note_quiet();
+    draft.questions()
+}
+
+/// The idle time that holds now: that of this generation's wake, else the group's.
+#[must_use]
+pub fn idle_after(group: &GroupSettings, record: &Record) -> Duration {
+    record.idle_after.unwrap_or_else(|| group.idle_after())
 }
 
 impl<'a> Draft<'a> {
@@ -161,12 +186,16 @@ impl<'a> Draft<'a> {
     }
 
     fn run(&mut self) -> Reason {
-        if self.intent.action != Action::Look {
+        let intent = self.intent;
+        if intent.action != Action::Look {
             self.adopt_drift();
         }
-        let asked = match self.intent.action {
-            Action::Wake { desired_count } => Some(self.ask_for_wake(desired_count)),
-            Action::KeepAwake { until } => Some(self.keep_awake(until)),
+        self.remember_target_groups();
+        self.note_quiet();
+        let asked = match &intent.action {
+            Action::Wake(wake) => Some(self.ask_for_wake(wake)),
+            Action::Activity(services) => Some(self.note_activity(services)),
+            Action::KeepAwake { until } => Some(self.keep_awake(*until)),
             Action::Sleep => Some(self.ask_for_sleep()),
             Action::Look | Action::Tick | Action::Timer { .. } => None,
         };
@@ -180,17 +209,18 @@ impl<'a> Draft<'a> {
     }
 
     fn keep_awake(&mut self, until: Timestamp) -> Reason {
-        let reason = self.ask_for_wake(None);
+        let reason = self.ask_for_wake(&Wake::default());
         self.record.override_until = Some(until);
         reason
     }
 
     /// The states that are known, with their settings.
-    fn known(&self) -> impl Iterator<Item = (&ServiceSettings, &ServiceState)> {
+    fn known(&self) -> impl Iterator<Item = (&'a ServiceSettings, &'a ServiceState)> + use<'a> {
+        let seen = self.seen;
         self.group
             .services
             .iter()
-            .filter_map(|settings| match self.seen.services.get(&settings.id) {
+            .filter_map(|settings| match seen.services.get(&settings.id) {
                 Some(Seen::Known(state)) => Some((settings, state)),
                 Some(Seen::Unknown(_)) | None => None,
             })
@@ -229,6 +259,29 @@ impl<'a> Draft<'a> {
         all_known.then_some(false)
     }
 
+    fn idle_after(&self) -> Duration {
+        idle_after(self.group, &self.record)
+    }
+
+    /// Remembers through which target groups an alarm finds this group.
+    fn remember_target_groups(&mut self) {
+        let seen = self.seen;
+        for settings in &self.group.services {
+            if let Some(Seen::Known(state)) = seen.services.get(&settings.id)
+                && self.target_groups_of(&settings.id) != state.target_groups
+            {
+                self.record.service(&settings.id).target_groups = state.target_groups.clone();
+            }
+        }
+    }
+
+    fn target_groups_of(&self, service: &ServiceId) -> &[String] {
+        self.record
+            .services
+            .get(service)
+            .map_or(&[], |record| &record.target_groups)
+    }
+
     /// Commands a desired count, unless the same was commanded or failed a moment ago.
     fn command(&mut self, service: &ServiceId, count: u32) {
         let now = self.now;
@@ -244,7 +297,7 @@ impl<'a> Draft<'a> {
 
     /// When the next look is due.
     fn look_again(&self, reason: &Reason) -> Option<Timestamp> {
-        let idle_after = self.group.idle_after();
+        let idle_after = self.idle_after();
         let soon = duration::after(self.now, Duration::from_secs(5));
         let due = match self.record.phase {
             Phase::Asleep => return None,
@@ -258,7 +311,10 @@ impl<'a> Draft<'a> {
                     *until
                 }
                 Reason::InUse { at, .. } => duration::after(*at, idle_after),
-                Reason::QuietTooShort { since, .. } => duration::after(*since, idle_after),
+                Reason::QuietTooShort { since, until, .. } => {
+                    let left = idle_after.saturating_sub(duration::between(*since, *until));
+                    duration::after(self.now, left)
+                }
                 Reason::NoSignal => duration::after(self.now, Duration::from_secs(3600)),
                 _ => self
                     .first_sleep_moment()

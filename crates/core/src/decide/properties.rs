@@ -74,14 +74,17 @@ prop_compose! {
         saved in proptest::option::of(1u32..4),
         wanted in proptest::option::of(1u32..4),
         command in proptest::option::of((0u32..4, moment())),
+        active_at in proptest::option::of(moment()),
+        fell_asleep_at in proptest::option::of(moment()),
     ) -> Record {
         let mut record = Record {
             version: 1, phase, since, generation: Generation(generation), woken_at, last_wake_at,
-            unanswered_since, override_until, ..Record::unseen(since)
+            unanswered_since, override_until, fell_asleep_at, ..Record::unseen(since)
         };
         let service = record.service(&ServiceId::new("dev", "web"));
         service.saved = saved;
         service.wanted = wanted;
+        service.active_at = active_at;
         service.command = command.map(|(count, at)| Command { count, at });
         record
     }
@@ -89,7 +92,16 @@ prop_compose! {
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        proptest::option::of(1u32..5).prop_map(|desired_count| Action::Wake { desired_count }),
+        (proptest::option::of(1u32..5), proptest::option::of(1u64..5000)).prop_map(
+            |(desired_count, idle_after)| {
+                Action::Wake(Wake {
+                    desired_count,
+                    exact: false,
+                    idle_after: idle_after.map(Duration::from_secs),
+                })
+            }
+        ),
+        moment().prop_map(|at| Action::Activity(BTreeMap::from([(ServiceId::new("dev", "web"), at)]))),
         Just(Action::Sleep),
         moment().prop_map(|until| Action::KeepAwake { until }),
         Just(Action::Look),
@@ -188,7 +200,7 @@ proptest! {
 
     #[test]
     fn after_a_wake_every_service_that_can_be_seen_is_or_gets_as_it_was((group, record, seen, _) in scene()) {
-        let intent = Intent { action: Action::Wake { desired_count: None }, cause: Cause::Http };
+        let intent = Intent { action: Action::wake(), cause: Cause::Http };
         let before = record.services.get(&ServiceId::new("dev", "web")).and_then(|web| web.saved);
         let decision = decide(&group, &record, &seen, &intent, now());
         prop_assert!(matches!(decision.record.phase, Phase::Waking | Phase::Awake));

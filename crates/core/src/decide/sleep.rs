@@ -5,13 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::duration;
-use crate::ids::ServiceId;
 use crate::intent::Action;
-use crate::observation::{Seen, ServiceState};
-use crate::reading::{Reading, Signal};
+use crate::observation::Seen;
 use crate::reason::Reason;
 use crate::record::Phase;
-use crate::settings::{ServiceSettings, Signals};
 
 use super::{Draft, is_gone};
 
@@ -127,7 +124,7 @@ impl Draft<'_> {
             .unanswered_since
             .filter(|_| self.answers() == Some(false))?;
         let waited = duration::between(since, self.now);
-        (waited >= self.group.idle_after()).then_some(Reason::NothingAnswers {
+        (waited >= self.idle_after()).then_some(Reason::NothingAnswers {
             seconds: waited.as_secs(),
         })
     }
@@ -136,65 +133,8 @@ impl Draft<'_> {
     pub(super) fn first_sleep_moment(&self) -> Timestamp {
         duration::after(
             self.record.last_wake_at.unwrap_or(self.record.since),
-            self.group.idle_after(),
+            self.idle_after(),
         )
-    }
-
-    /// The signals that decide about this group.
-    pub(super) fn signals(&self) -> Vec<(ServiceId, Signal)> {
-        self.known()
-            .flat_map(|(settings, state)| signals_of(settings, state))
-            .collect()
-    }
-
-    fn judge_signals(&self) -> Reason {
-        let idle_after = self.group.idle_after();
-        let idle_after_seconds = idle_after.as_secs();
-        let signals = self.signals();
-        for (service, signal) in &signals {
-            if let Some(objection) = self.objection(service, *signal, idle_after) {
-                return objection;
-            }
-        }
-        match (signals.is_empty(), self.group.fixed_timer()) {
-            (false, _) => Reason::Idle { idle_after_seconds },
-            (true, true) => Reason::FixedTimeOver { idle_after_seconds },
-            (true, false) => Reason::NoSignal,
-        }
-    }
-
-    fn objection(&self, service: &ServiceId, signal: Signal, idle_after: Duration) -> Option<Reason> {
-        let service = service.clone();
-        let reading = self
-            .seen
-            .readings
-            .iter()
-            .find(|(id, s, _)| *id == service && *s == signal);
-        match reading.map(|(_, _, reading)| reading) {
-            None => Some(Reason::SignalUnknown {
-                signal,
-                service,
-                why: "it was not read".to_owned(),
-            }),
-            Some(Reading::Unknown(why)) => Some(Reason::SignalUnknown {
-                signal,
-                service,
-                why: why.clone(),
-            }),
-            Some(Reading::Active(at)) => Some(Reason::InUse {
-                signal,
-                service,
-                at: *at,
-            }),
-            Some(Reading::Quiet { since, until }) => {
-                let quiet_enough = duration::between(*since, (*until).min(self.now)) >= idle_after;
-                (!quiet_enough).then_some(Reason::QuietTooShort {
-                    signal,
-                    service,
-                    since: *since,
-                })
-            }
-        }
     }
 
     /// Somebody asks for sleep: no signal, grace or override is asked, a wake is still stronger.
@@ -219,6 +159,7 @@ impl Draft<'_> {
             service.command = None;
         }
         self.record.override_until = None;
+        self.record.fell_asleep_at = Some(self.now);
         self.record
             .enter(Phase::FallingAsleep, reason.clone(), self.intent.cause, self.now);
         self.drive_sleep();
@@ -254,17 +195,4 @@ impl Draft<'_> {
         }
         Reason::StillFallingAsleep
     }
-}
-
-fn signals_of(settings: &ServiceSettings, state: &ServiceState) -> Vec<(ServiceId, Signal)> {
-    let listed = match &settings.signals {
-        Signals::FixedTimer => Vec::new(),
-        Signals::Configured if !state.target_groups.is_empty() => vec![Signal::Requests],
-        Signals::Configured => Vec::new(),
-        Signals::Listed(signals) => signals.iter().copied().collect(),
-    };
-    listed
-        .into_iter()
-        .map(|signal| (settings.id.clone(), signal))
-        .collect()
 }

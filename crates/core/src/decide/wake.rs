@@ -1,7 +1,7 @@
 //! Waking: begin it, move it on until all services are ready, and never lower a count.
 
 use crate::duration;
-use crate::intent::Cause;
+use crate::intent::{Cause, Wake};
 use crate::observation::Seen;
 use crate::readiness::{self, Readiness};
 use crate::reason::Reason;
@@ -12,26 +12,28 @@ use super::{Draft, Effect, RENEW_EVERY, is_gone};
 
 impl Draft<'_> {
     /// Somebody asks for the group.
-    pub(super) fn ask_for_wake(&mut self, desired_count: Option<u32>) -> Reason {
+    pub(super) fn ask_for_wake(&mut self, wake: &Wake) -> Reason {
         match self.record.phase {
             Phase::Asleep | Phase::FallingAsleep => {
                 self.begin_wake(Reason::WakeAsked, self.intent.cause, |settings, saved| {
-                    desired_count
+                    wake.desired_count
                         .or(settings.wake_count)
                         .or(saved)
                         .unwrap_or(1)
                         .max(1)
                 });
+                self.record.idle_after = wake.idle_after;
+                self.start_timer();
                 Reason::WakeAsked
             }
             Phase::Waking => {
-                self.renew();
-                self.raise(desired_count);
+                self.renew(wake);
+                self.adjust(wake);
                 Reason::StillWaking
             }
             Phase::Awake => {
-                self.renew();
-                self.raise(desired_count);
+                self.renew(wake);
+                self.adjust(wake);
                 if self.wake_stragglers() {
                     Reason::WakeAsked
                 } else {
@@ -41,8 +43,8 @@ impl Draft<'_> {
         }
     }
 
-    /// Begins a generation. `count` gives the tasks wanted of a service from its settings and the last count
-    /// above 0.
+    /// Begins a generation, without its timer. `count` gives the tasks wanted of a service from its settings and the
+    /// last count above 0.
     pub(super) fn begin_wake(
         &mut self,
         reason: Reason,
@@ -55,16 +57,21 @@ impl Draft<'_> {
         record.last_wake_at = Some(self.now);
         record.unanswered_since = Some(self.now);
         record.override_until = None;
+        record.idle_after = None;
         for settings in &self.group.services {
             let service = record.service(&settings.id);
             service.wanted = Some(count(settings, service.saved));
             service.failure = None;
+            service.quiet.clear();
         }
         record.enter(Phase::Waking, reason, cause, self.now);
-        let generation = record.generation;
-        let at = duration::after(self.now, self.group.idle_after().max(self.group.grace()));
+    }
+
+    /// Starts the sleep timer of the generation that has just begun.
+    pub(super) fn start_timer(&mut self) {
+        let at = duration::after(self.now, self.idle_after().max(self.group.grace()));
         self.effects.push(Effect::StartTimer {
-            generation,
+            generation: self.record.generation,
             woken_at: self.now,
             at,
         });
@@ -125,26 +132,31 @@ impl Draft<'_> {
     }
 
     /// Writes down that somebody asked again.
-    fn renew(&mut self) {
+    fn renew(&mut self, wake: &Wake) {
         let stale = self
             .record
             .last_wake_at
             .is_none_or(|at| duration::between(at, self.now) >= RENEW_EVERY);
-        if stale {
+        if stale || wake.idle_after.is_some() {
             self.record.last_wake_at = Some(self.now);
         }
+        self.record.idle_after = wake.idle_after.or(self.record.idle_after);
     }
 
-    /// Asks for more tasks than this generation wanted; never for fewer.
-    fn raise(&mut self, desired_count: Option<u32>) {
-        let Some(count) = desired_count else { return };
-        let group = self.group;
-        for settings in &group.services {
+    /// Asks for more tasks than this generation wanted, and for fewer only if exactly this count is asked for.
+    fn adjust(&mut self, wake: &Wake) {
+        let Some(count) = wake.desired_count else { return };
+        let seen = self.seen;
+        for settings in &self.group.services {
             let service = self.record.service(&settings.id);
-            service.wanted = Some(service.wanted.unwrap_or(0).max(count));
-            let below =
-                matches!(self.seen.services.get(&settings.id), Some(Seen::Known(s)) if s.desired < count);
-            if below && self.record.phase == Phase::Awake {
+            let wanted = service.wanted.unwrap_or(0);
+            service.wanted = Some(if wake.exact { count } else { wanted.max(count) });
+            let Some(Seen::Known(state)) = seen.services.get(&settings.id) else {
+                continue;
+            };
+            let raise = state.desired < count && self.record.phase == Phase::Awake;
+            let lower = state.desired > count && wake.exact;
+            if raise || lower {
                 self.command(&settings.id, count);
             }
         }

@@ -91,7 +91,8 @@ async fn what_is_not_understood_is_a_named_error() {
         json!({}),
         json!([]),
         json!("x"),
-        json!({"Records": []}),
+        json!({"Records": {}}),
+        json!({"Records": null}),
         json!({"action": "explode"}),
     ] {
         let error = wake::handle(&world, &config(&[]), event.clone(), "r")

@@ -1,8 +1,11 @@
 //! The wake function from event to answer, over a world in memory. Every event of `events/` that this function
 //! understands goes through the whole handler.
 
+mod alarms;
 mod asking;
+mod events;
 mod failing;
+mod pipelines;
 mod waking;
 
 use dormouse_core::error::{Code, Error};

@@ -1,5 +1,7 @@
 //! Decisions as timelines: what is seen and asked at `t` seconds, and what follows.
 
+mod activity;
+mod evidence;
 mod failing;
 mod outside;
 mod sleeping;
@@ -120,7 +122,36 @@ impl Timeline {
     }
 
     fn wake(&mut self, seconds: i64) -> Decision {
-        self.decide(seconds, Action::Wake { desired_count: None })
+        self.decide(seconds, Action::wake())
+    }
+
+    fn wake_with(&mut self, seconds: i64, desired_count: Option<u32>, exact: bool) -> Decision {
+        let wake = Wake {
+            desired_count,
+            exact,
+            idle_after: None,
+        };
+        self.decide(seconds, Action::Wake(wake))
+    }
+
+    /// What a tick would ask of which service.
+    fn asks(&self, seconds: i64) -> Vec<(String, Signal)> {
+        let intent = Intent {
+            action: Action::Tick,
+            cause: Cause::Tick,
+        };
+        wanted_readings(&self.group, &self.record, &self.seen, &intent, at(seconds))
+            .iter()
+            .map(|question| (question.service.id.name.clone(), question.signal))
+            .collect()
+    }
+
+    fn reads(&mut self, name: &str, signal: Signal, reading: Reading) -> &mut Self {
+        self.seen
+            .readings
+            .retain(|(service, read, _)| (service.name.as_str(), *read) != (name, signal));
+        self.seen.readings.push((id(name), signal, reading));
+        self
     }
 
     fn tick(&mut self, seconds: i64) -> Decision {

@@ -131,13 +131,8 @@ fn requests_decide_behind_a_load_balancer() {
             .iter_mut()
             .for_each(|task| task.targets = vec![Health::Healthy]);
     });
-    let intent = Intent {
-        action: Action::Tick,
-        cause: Cause::Tick,
-    };
-    let wanted = |t: &Timeline, seconds| wanted_readings(&t.group, &t.record, &t.seen, &intent, at(seconds));
-    assert_eq!(wanted(&t, 599), [], "nothing is read while sleep is no question");
-    assert_eq!(wanted(&t, 2000), [(id("web"), Signal::Requests)]);
+    assert_eq!(t.asks(599), [], "nothing is read while sleep is no question");
+    assert_eq!(t.asks(2000), [("web".to_owned(), Signal::Requests)]);
 
     let mut decide_on = |reading: Option<Reading>| {
         t.seen.readings = reading

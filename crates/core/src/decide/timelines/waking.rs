@@ -56,23 +56,52 @@ fn a_wake_never_lowers_a_count() {
         (Phase::Awake, "woken-outside")
     );
     assert_eq!(
-        counts(&t.decide(
-            20,
-            Action::Wake {
-                desired_count: Some(2)
-            }
-        )),
-        []
+        counts(&t.wake_with(20, Some(2), false)),
+        [],
+        "fewer than run is not a reason to stop any"
     );
+    assert_eq!(counts(&t.wake_with(40, Some(5), false)), web(5));
+}
+
+#[test]
+fn exactly_this_count_lowers_too_and_moves_on_with_it() {
+    let mut t = Timeline::awake(&["web"], 3);
+    assert_eq!(counts(&t.wake_with(60, Some(1), true)), web(1));
+    assert_eq!(counts(&t.wake_with(61, Some(1), true)), [], "once is enough");
+    t.sees("web", service(1, 1, true));
+    assert_eq!(t.tick(120).reason.code(), "grace");
+    assert_eq!(t.record.services[&id("web")].wanted, Some(1));
+}
+
+#[test]
+fn a_wake_may_bring_an_idle_time_which_holds_for_its_generation() {
+    let mut t = Timeline::awake(&["web"], 1);
+    let wake = |idle_after| {
+        Action::Wake(Wake {
+            idle_after: Some(Duration::from_secs(idle_after)),
+            ..Wake::default()
+        })
+    };
+    t.decide(40, wake(1800));
+    t.wake(41);
+    assert_eq!(t.tick(1839).reason, Reason::AskedRecently { until: at(1840) });
     assert_eq!(
-        counts(&t.decide(
-            40,
-            Action::Wake {
-                desired_count: Some(5)
-            }
-        )),
-        web(5)
+        t.tick(1840).reason,
+        Reason::FixedTimeOver {
+            idle_after_seconds: 1800
+        }
     );
+    t.sees("web", service(0, 0, false)).tick(1850);
+    t.wake(2000);
+    assert_eq!(t.record.idle_after, None, "the next wake is as tagged again");
+    let asleep = t.sees("web", service(1, 1, true)).decide(2001, Action::Sleep);
+    assert_eq!(asleep.reason, Reason::SleepAsked);
+    let woken = t.decide(2002, wake(1200));
+    let timer = woken.effects.iter().find_map(|effect| match effect {
+        Effect::StartTimer { at, .. } => Some(*at),
+        Effect::SetDesired { .. } => None,
+    });
+    assert_eq!(timer, Some(at(2002 + 1200)));
 }
 
 #[test]
