@@ -45,7 +45,7 @@ async fn an_event_of_ones_own_wakes_it() {
 }
 
 #[tokio::test]
-async fn another_state_machine_wakes_it_and_reads_its_status() {
+async fn another_state_machine_wakes_it_and_all_reports_of_the_wake_agree() {
     let stack = Stack::connect();
     Service::new("stepped").sleeps_after("10m").create(&stack).await;
     let wake = json!({"group": "stepped", "action": "wake", "desired_count": 2});
@@ -57,7 +57,20 @@ async fn another_state_machine_wakes_it_and_reads_its_status() {
         (&answer["decision"], &answer["cause"]),
         (&json!("wake"), &json!("direct"))
     );
-    assert_eq!(ready(&stack, "stepped").await["services"][0]["desired"], 2);
+    let status = ready(&stack, "stepped").await;
+    assert_eq!(status["services"][0]["desired"], 2);
+    let line = eventually("the wake's line is in the log", SOON, || async {
+        let lines = decisions(&stack, "WakeFunctionName", "stepped").await;
+        lines.into_iter().find(|line| line["decision"] == "wake")
+    })
+    .await;
+    for field in ["cause", "generation"] {
+        assert_eq!(
+            (&answer[field], &answer[field]),
+            (&status[field], &line[field]),
+            "{field}"
+        );
+    }
     let unknown = json!({"group": "nosuchgroup", "action": "wake"});
     let refused = stack
         .invoke_from_state_machine("deploy-nothing", "WakeFunctionName", &unknown)

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dormouse_core::decide::Question;
+use dormouse_core::logs::search;
 use dormouse_core::ports::Signals;
 use dormouse_core::reading::{Reading, Signal};
 use jiff::Timestamp;
@@ -20,7 +21,7 @@ impl Signals for Aws {
             Signal::Requests => self.requests(&state.target_groups, idle_after, now).await,
             Signal::Cpu => self.cpu(&service.id, service.idle_cpu, idle_after, now).await,
             Signal::Logs => match &service.logs {
-                Some(source) => self.last_line(source, idle_after, now).await,
+                Some(source) => search::read(self, source, idle_after, now).await,
                 None => missing("dormouse:log-group"),
             },
             Signal::Connections => match &service.connections {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::decide::Question;
 use crate::error::Error;
 use crate::ids::{Generation, GroupName, ServiceId};
+use crate::logs::LogSource;
 use crate::observation::Seen;
 use crate::pipeline::{JobResult, Reported};
 use crate::reading::Reading;
@@ -69,6 +70,33 @@ pub trait Services {
 pub trait Signals {
     /// What the signal says, over at least the idle time before `now`. What fails is `Unknown`.
     async fn read(&self, question: Question<'_>, idle_after: Duration, now: Timestamp) -> Reading;
+}
+
+/// Searches logs.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait LogQueries {
+    /// Begins to search for the last line that shows use from `start` to `end`; gives the query's id.
+    async fn start_query(
+        &self,
+        source: &LogSource,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<String, Error>;
+    /// How far a query is.
+    async fn query_state(&self, id: &str) -> Result<QueryState, Error>;
+    /// Stops a query, if it can be stopped.
+    async fn stop_query(&self, id: &str);
+}
+
+/// How far a query is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QueryState {
+    /// It waits or runs.
+    Running,
+    /// It is over, and found the last line at this moment, or none.
+    Complete(Option<Timestamp>),
+    /// It is over without a result, in the words of who ran it.
+    Ended(String),
 }
 
 /// Starts sleep timers.

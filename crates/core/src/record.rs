@@ -152,3 +152,23 @@ impl Record {
         self.cause = cause;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_record_of_the_first_version_is_still_read() {
+        let stored = json!({
+            "version": 3, "phase": "awake", "since": "2027-01-15T08:00:00Z", "generation": 2,
+            "reason": {"code": "wake-asked"}, "cause": "http", "woken_at": "2027-01-15T08:00:00Z",
+            "last_wake_at": null, "unanswered_since": null, "override_until": null,
+            "services": {"dev/web": {"saved": 2, "wanted": 2, "command": null, "failure": null}},
+        });
+        let record: Record = serde_json::from_value(stored).expect("a record");
+        let web = &record.services[&ServiceId::new("dev", "web")];
+        assert_eq!((web.saved, web.active_at, web.quiet.len()), (Some(2), None, 0));
+    }
+}

@@ -312,6 +312,19 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_the_first_version_are_still_read() {
+        let stored = serde_json::json!({
+            "id": "dev/web", "wake_count": null, "idle_after": "30m", "grace": "5m", "signals": "configured",
+            "url": null, "port": null, "ready_path": "/",
+        });
+        let settings: ServiceSettings = serde_json::from_value(stored).expect("settings");
+        assert_eq!(
+            settings,
+            ServiceSettings::of(ServiceId::new("dev", "web"), &Defaults::default())
+        );
+    }
+
+    #[test]
     fn signals_are_none_or_a_list_of_known_ones() {
         assert_eq!(Signals::parse("none"), Some(Signals::FixedTimer));
         assert_eq!(

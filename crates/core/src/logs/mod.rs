@@ -1,5 +1,7 @@
 //! The signal `logs`: lines of a log group that show use, and the DNS lookups among them.
 
+pub mod search;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

@@ -1,26 +1,18 @@
 //! Jobs of a CodePipeline stage: what they ask for, and how they end.
 
+mod outcome;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::duration;
-use crate::engine::Turn;
 use crate::error::{Code, Error};
 use crate::ids::GroupName;
 use crate::intent::Wake;
-use crate::observation::Seen;
-use crate::record::Phase;
-use crate::settings::{Defaults, GroupSettings, Problem};
-use crate::status::{self, ServiceStatus};
 use crate::tags::MAX_COUNT;
 
-/// A wake that ECS says failed this often does not become ready by itself: once may be bad luck. Our choice.
-const FAILURES: usize = 2;
-/// Longest message of a failure (AWS CodePipeline API reference, FailureDetails).
-const LONGEST_MESSAGE: usize = 5000;
-/// Longest summary (AWS CodePipeline API reference, ExecutionDetails).
-const LONGEST_SUMMARY: usize = 2048;
+pub use outcome::{after_error, judge};
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,190 +187,6 @@ fn request(parameters: &Value) -> Result<Request, Error> {
     })
 }
 
-/// How a job stands after a turn. `began` is the moment of its first invocation.
-#[must_use]
-pub fn judge(turn: &Turn, request: &Request, began: Timestamp) -> JobResult {
-    let group = &turn.settings;
-    if group.services.is_empty() {
-        return failed(FailureKind::Configuration, &without_services(group));
-    }
-    if let Some((code, why)) = refusal(turn) {
-        return failed(kind(code), &why);
-    }
-    let status = status::of(turn);
-    let open: Vec<String> = if request.wait {
-        status
-            .services
-            .iter()
-            .filter_map(|service| waits_for(turn, service))
-            .collect()
-    } else {
-        turn.problems
-            .iter()
-            .filter(|problem| problem.code.is_transient())
-            .map(describe)
-            .collect()
-    };
-    let awake = !request.wait || turn.record.phase == Phase::Awake;
-    if open.is_empty() && awake {
-        let phase = turn.record.phase.as_str();
-        let summary = format!(
-            "group `{}` is {phase}, generation {}",
-            group.name, turn.record.generation
-        );
-        return JobResult::Succeeded { summary };
-    }
-    let why = open.join("; ");
-    let hopeless = request.wait
-        && status
-            .services
-            .iter()
-            .any(|service| fails_again_and_again(turn, service));
-    if hopeless {
-        return failed(FailureKind::Job, &why);
-    }
-    carry_on(
-        began,
-        turn.now,
-        group.wake_timeout,
-        (status.progress * 100.0) as i32,
-        &why,
-        FailureKind::Job,
-    )
-}
-
-/// How a job stands after an error: it is tried again where that may help.
-#[must_use]
-pub fn after_error(error: &Error, began: Timestamp, now: Timestamp, defaults: &Defaults) -> JobResult {
-    if error.code.is_transient() {
-        let kind = FailureKind::Unavailable;
-        carry_on(began, now, defaults.wake_timeout, 0, &error.to_string(), kind)
-    } else {
-        failed(kind(error.code), &error.to_string())
-    }
-}
-
-fn carry_on(
-    began: Timestamp,
-    now: Timestamp,
-    limit: std::time::Duration,
-    percent: i32,
-    why: &str,
-    kind: FailureKind,
-) -> JobResult {
-    if duration::between(began, now) >= limit {
-        return failed(
-            kind,
-            &format!("not ready within {}: {why}", duration::format(limit)),
-        );
-    }
-    JobResult::Continues {
-        // A timestamp always has a JSON form; without a token the job would count as done.
-        token: serde_json::to_string(&Token { began }).unwrap_or_else(|_| "again".to_owned()),
-        summary: shorten(&format!("not ready yet: {why}"), LONGEST_SUMMARY),
-        percent,
-    }
-}
-
-/// What AWS refused in a way that waiting will not mend.
-fn refusal(turn: &Turn) -> Option<(Code, String)> {
-    let lasting = |code: Code| !code.is_transient();
-    turn.settings.services.iter().find_map(|settings| {
-        let id = &settings.id;
-        let unseen = match turn.seen.services.get(id) {
-            Some(Seen::Unknown(error)) => Some(error),
-            Some(Seen::Known(_)) | None => None,
-        };
-        let failure = turn
-            .record
-            .services
-            .get(id)
-            .and_then(|record| record.failure.as_ref());
-        let error = unseen
-            .or(failure.map(|failure| &failure.error))
-            .filter(|error| lasting(error.code))?;
-        Some((error.code, format!("{id}: {error}")))
-    })
-}
-
-/// What a service still waits for; a rollout counts, so that nobody tests the version before.
-fn waits_for(turn: &Turn, service: &ServiceStatus) -> Option<String> {
-    let name = format!("{}/{}", service.cluster, service.name);
-    if !service.ready {
-        let detail = service.detail.as_deref().unwrap_or("not ready");
-        return Some(format!("{name}: {detail}"));
-    }
-    let (id, state) = state(turn, service)?;
-    state.rollout_since?;
-    let trouble = state
-        .troubles
-        .first()
-        .map_or("tasks of the version before still run", |t| &t.message);
-    Some(format!("{id}: a rollout is under way: {trouble}"))
-}
-
-fn fails_again_and_again(turn: &Turn, service: &ServiceStatus) -> bool {
-    let Some((_, state)) = state(turn, service).filter(|_| !service.ready) else {
-        return false;
-    };
-    let fresh = |at: Timestamp| turn.record.woken_at.is_some_and(|woken_at| at >= woken_at);
-    state.troubles.iter().filter(|trouble| fresh(trouble.at)).count() >= FAILURES
-}
-
-fn state<'a>(
-    turn: &'a Turn,
-    service: &ServiceStatus,
-) -> Option<(&'a crate::ids::ServiceId, &'a crate::observation::ServiceState)> {
-    let mut services = turn.seen.services.iter();
-    let (id, seen) = services.find(|(id, _)| id.cluster == service.cluster && id.name == service.name)?;
-    match seen {
-        Seen::Known(state) => Some((id, state)),
-        Seen::Unknown(_) => None,
-    }
-}
-
-fn without_services(group: &GroupSettings) -> String {
-    let problems: Vec<String> = group.problems.iter().map(describe).collect();
-    format!(
-        "group `{}` has no service that can be managed: {}",
-        group.name,
-        problems.join("; ")
-    )
-}
-
-fn describe(problem: &Problem) -> String {
-    match &problem.service {
-        Some(service) => format!("{service}: {}: {}", problem.code, problem.message),
-        None => format!("{}: {}", problem.code, problem.message),
-    }
-}
-
-fn kind(code: Code) -> FailureKind {
-    match code {
-        Code::AccessDenied | Code::Forbidden => FailureKind::Permission,
-        Code::Throttled | Code::Unavailable | Code::Contention => FailureKind::Unavailable,
-        Code::InvalidRequest
-        | Code::InvalidTag
-        | Code::InvalidConfig
-        | Code::UnknownGroup
-        | Code::ServiceNotFound
-        | Code::ClusterNotFound
-        | Code::TableNotFound => FailureKind::Configuration,
-        _ => FailureKind::Job,
-    }
-}
-
-fn failed(kind: FailureKind, message: &str) -> JobResult {
-    JobResult::Failed {
-        kind,
-        message: shorten(message, LONGEST_MESSAGE),
-    }
-}
-
-fn shorten(text: &str, limit: usize) -> String {
-    text.chars().take(limit).collect()
-}
-
 fn invalid(what: &str) -> Error {
     Error::new(Code::InvalidRequest, what)
 }
@@ -439,29 +247,6 @@ mod tests {
             assert!(error.message.contains(part), "{parameters}: {error}");
         }
         assert!(parse(&json!({"CodePipeline.job": {}})).is_err());
-    }
-
-    #[test]
-    fn what_fails_for_now_goes_on_until_the_time_is_over() {
-        let (began, defaults) = (Timestamp::UNIX_EPOCH, Defaults::default());
-        let after = |code, seconds| {
-            let now = Timestamp::from_second(seconds).expect("a moment");
-            after_error(&Error::new(code, "why"), began, now, &defaults)
-        };
-        let JobResult::Continues { token, summary, .. } = after(Code::Throttled, 299) else {
-            panic!("it goes on");
-        };
-        assert!(summary.contains("Throttled: why"), "{summary}");
-        let continued = json!({"CodePipeline.job": {"id": "1", "data": {"continuationToken": token}}});
-        assert_eq!(parse(&continued).expect("a job").began, Some(began));
-        let failed = |result: JobResult, expected| match result {
-            JobResult::Failed { kind, message } => kind == expected && message.contains("why"),
-            _ => false,
-        };
-        assert!(failed(after(Code::Throttled, 300), FailureKind::Unavailable));
-        assert!(failed(after(Code::AccessDenied, 0), FailureKind::Permission));
-        assert!(failed(after(Code::UnknownGroup, 0), FailureKind::Configuration));
-        assert!(failed(after(Code::Internal, 0), FailureKind::Job));
     }
 
     proptest! {
