@@ -29,7 +29,8 @@ pub fn judge(turn: &Turn, request: &Request, began: Timestamp) -> JobResult {
     if group.services.is_empty() {
         return failed(FailureKind::Configuration, &without_services(group));
     }
-    if let Some((code, why)) = refusal(turn) {
+    let mut mistakes = group.services.iter().filter_map(|s| mistake(turn, &s.id));
+    if let Some((code, why)) = mistakes.find(|(code, _)| !code.is_transient()) {
         return failed(kind(code), &why);
     }
     let status = status::of(turn);
@@ -40,11 +41,8 @@ pub fn judge(turn: &Turn, request: &Request, began: Timestamp) -> JobResult {
             .filter_map(|service| waits_for(turn, service))
             .collect()
     } else {
-        turn.problems
-            .iter()
-            .filter(|problem| problem.code.is_transient())
-            .map(describe)
-            .collect()
+        let mistakes = group.services.iter().filter_map(|s| mistake(turn, &s.id));
+        mistakes.map(|(_, why)| why).collect()
     };
     let awake = !request.wait || turn.record.phase == Phase::Awake;
     if open.is_empty() && awake {
@@ -107,25 +105,17 @@ fn carry_on(
     }
 }
 
-/// What AWS refused in a way that waiting will not mend.
-fn refusal(turn: &Turn) -> Option<(Code, String)> {
-    let lasting = |code: Code| !code.is_transient();
-    turn.settings.services.iter().find_map(|settings| {
-        let id = &settings.id;
-        let unseen = match turn.seen.services.get(id) {
-            Some(Seen::Unknown(error)) => Some(error),
-            Some(Seen::Known(_)) | None => None,
-        };
-        let failure = turn
-            .record
-            .services
-            .get(id)
-            .and_then(|record| record.failure.as_ref());
-        let error = unseen
-            .or(failure.map(|failure| &failure.error))
-            .filter(|error| lasting(error.code))?;
-        Some((error.code, format!("{id}: {error}")))
-    })
+/// What keeps a service from being woken: it could not be looked at, so that nothing was asked of it, or what was asked
+/// was refused.
+fn mistake(turn: &Turn, id: &ServiceId) -> Option<(Code, String)> {
+    let unseen = match turn.seen.services.get(id) {
+        Some(Seen::Unknown(error)) => Some(error),
+        Some(Seen::Known(_)) | None => None,
+    };
+    let record = turn.record.services.get(id);
+    let failure = record.and_then(|record| record.failure.as_ref());
+    let error = unseen.or(failure.map(|failure| &failure.error))?;
+    Some((error.code, format!("{id}: {error}")))
 }
 
 /// What a service still waits for; a rollout counts, so that nobody tests the version before.
@@ -136,11 +126,9 @@ fn waits_for(turn: &Turn, service: &ServiceStatus) -> Option<String> {
         return Some(format!("{name}: {detail}"));
     }
     let (id, state) = state(turn, service)?;
-    state.rollout_since?;
-    let trouble = state
-        .troubles
-        .first()
-        .map_or("tasks of the version before still run", |t| &t.message);
+    let since = state.rollout_since?;
+    let mut fresh = state.troubles.iter().filter(|trouble| trouble.at >= since);
+    let trouble = fresh.next().map_or("tasks of the version before still run", |t| &t.message);
     Some(format!("{id}: a rollout is under way: {trouble}"))
 }
 

@@ -124,31 +124,34 @@ async fn a_job_does_not_wait_for_ever() {
 
 #[tokio::test]
 async fn a_denied_wake_fails_the_job_and_a_throttled_one_goes_on() {
-    for (code, kind) in [
-        (Code::AccessDenied, Some(FailureKind::Permission)),
-        (Code::Throttled, None),
-    ] {
-        for waits in ["dev", "{\"group\":\"dev\",\"wait\":true}"] {
-            let world = asleep();
-            world.break_("UpdateService", code);
-            let first = answer(&world, job(waits)).await;
-            // A job that waits learns of it with its next call: the look was before the refusal.
-            world.advance(30);
-            if first["result"] == "continues" {
-                answer(&world, continued(&world, job(waits))).await;
-            }
-            match kind {
-                Some(kind) => assert_eq!(failure(&world).0, kind),
-                None => {
-                    world.mend("UpdateService");
-                    world.advance(30);
-                    world.tasks_start_by_themselves();
-                    answer(&world, continued(&world, job(waits))).await;
-                    assert_eq!(world.desired("dev/web"), 1);
-                }
-            }
-        }
+    for parameters in ["dev", "{\"group\":\"dev\",\"wait\":true}"] {
+        let world = asleep();
+        world.break_("UpdateService", Code::AccessDenied);
+        answer(&world, job(parameters)).await;
+        assert_eq!(failure(&world).0, FailureKind::Permission);
+
+        let world = asleep();
+        world.break_("UpdateService", Code::Throttled);
+        assert_eq!(answer(&world, job(parameters)).await["result"], "continues");
+        world.mend("UpdateService");
+        world.advance(30);
+        answer(&world, continued(&world, job(parameters))).await;
+        assert_eq!(world.desired("dev/web"), 1);
     }
+}
+
+#[tokio::test]
+async fn a_service_that_could_not_be_looked_at_was_not_woken_so_the_job_goes_on() {
+    let world = asleep();
+    world.break_("DescribeServices", Code::Throttled);
+    assert_eq!(answer(&world, job("dev")).await["result"], "continues");
+    assert_eq!(world.desired("dev/web"), 0);
+    world.mend("DescribeServices");
+    assert_eq!(
+        answer(&world, continued(&world, job("dev"))).await["result"],
+        "succeeded"
+    );
+    assert_eq!(world.desired("dev/web"), 1);
 }
 
 #[tokio::test]
