@@ -9,7 +9,9 @@ fn function_for(event: &Value) -> &'static str {
     let scheduled = event["source"]
         .as_str()
         .is_some_and(|source| source.starts_with("aws."));
-    if event.get("awslogs").is_some() {
+    if event["Records"][0]["eventSource"] == "aws:sqs" {
+        "SessionMetricIngestFunctionName"
+    } else if event.get("awslogs").is_some() {
         "LogPatternTriggerFunctionName"
     } else if scheduled || event["action"] == "sleep-timer" {
         "AutoSleepFunctionName"

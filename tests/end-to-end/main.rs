@@ -9,6 +9,7 @@ mod losing_nothing;
 mod missing;
 mod pipelines;
 mod requests;
+mod sessions;
 mod signals;
 mod sleeping;
 mod waking;

@@ -76,7 +76,6 @@ async fn a_task_that_computes_is_kept_awake_and_one_that_idles_is_not() {
 async fn a_signal_that_cannot_be_read_never_puts_to_sleep() {
     let stack = Stack::connect();
     for (group, tag, value) in [
-        ("unread-sessions", "signals", "sessions"),
         ("unread-connections", "connections", ":8080/healthz"),
         ("unread-logs", "log-group", "/ecs/nosuchloggroup"),
     ] {

@@ -35,9 +35,13 @@ impl Stack {
     /// A request to a service, from the account's root user. MiniStack tells services and callers apart by the scope
     /// of the signature, and does not check the signature itself.
     pub(crate) fn request(&self, service: &str, method: &'static str, path: &str) -> Request {
-        let (key, region) = (self.env("AWS_ACCESS_KEY_ID"), self.env("AWS_REGION"));
-        let scope = format!("{key}/20261122/{region}/{service}/aws4_request");
         Request::new(method, &format!("{}{path}", self.env("AWS_ENDPOINT_URL")))
-            .header("authorization", &format!("AWS4-HMAC-SHA256 Credential={scope}"))
+            .header("authorization", &self.authorization(service))
+    }
+
+    /// The header that says who calls which service.
+    pub(crate) fn authorization(&self, service: &str) -> String {
+        let (key, region) = (self.env("AWS_ACCESS_KEY_ID"), self.env("AWS_REGION"));
+        format!("AWS4-HMAC-SHA256 Credential={key}/20261122/{region}/{service}/aws4_request")
     }
 }

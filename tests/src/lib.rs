@@ -8,6 +8,7 @@ mod http;
 mod lambda;
 mod logs;
 mod service;
+mod sessions;
 mod sns;
 mod sqs;
 mod stack;

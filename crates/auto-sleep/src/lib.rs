@@ -8,7 +8,7 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::intent::Cause;
-use dormouse_core::ports::World;
+use dormouse_core::ports::{SessionRows, World};
 use dormouse_function::direct;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 /// # Errors
 /// [`Code::InvalidRequest`] for anything else; a call about one group also fails with the engine's errors, a tick
 /// with those of discovery and the store. One group's error does not fail the tick of the others.
-pub async fn handle<W: World>(
+pub async fn handle<W: World + SessionRows>(
     world: &W,
     config: &Config,
     event: Value,

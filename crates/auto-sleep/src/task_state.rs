@@ -1,17 +1,28 @@
-//! Changes of a task's state: a wake that nobody watches moves on when its tasks run, and what others started is seen at
-//! once.
+//! Changes of a task's state: a wake that nobody watches moves on when its tasks run, what others started is seen at once,
+//! and the sessions of a task that stopped end with it.
 
 use dormouse_core::engine;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::ServiceId;
 use dormouse_core::intent::{Action, Cause, Intent};
-use dormouse_core::ports::World;
+use dormouse_core::ports::{Saved, SessionRows, World};
 use dormouse_core::report;
+use dormouse_core::sessions::TaskKey;
 use dormouse_function::log;
 use serde_json::{Value, json};
 
+/// How often a writer that lost the race for a row tries again before Lambda repeats the event.
+const TRIES: u32 = 6;
+
 /// Takes a turn for the group of the task's service; tasks of others are none of our business.
-pub(crate) async fn handle<W: World>(world: &W, detail: &Value, request_id: &str) -> Result<Value, Error> {
+pub(crate) async fn handle<W: World + SessionRows>(
+    world: &W,
+    detail: &Value,
+    request_id: &str,
+) -> Result<Value, Error> {
+    if detail["lastStatus"] == "STOPPED" {
+        end_sessions(world, detail).await?;
+    }
     let Some(service) = service(detail)? else {
         return Ok(json!({"ignored": "the task belongs to no service"}));
     };
@@ -31,6 +42,28 @@ pub(crate) async fn handle<W: World>(world: &W, detail: &Value, request_id: &str
     let turn = engine::turn(world, &settings, record, &intent).await?;
     log::turn(&turn, &intent, request_id);
     Ok(json!(report::summary(&turn, &intent)))
+}
+
+/// Ends the sessions of a task, if any were reported. A writer that lost the race tries again: a late message may come at
+/// the same moment.
+async fn end_sessions<W: World + SessionRows>(world: &W, detail: &Value) -> Result<(), Error> {
+    let arn = detail["taskArn"].as_str().unwrap_or_default();
+    let Some(task) = TaskKey::from_arn(arn) else {
+        return Ok(());
+    };
+    for _ in 0..TRIES {
+        let Some(mut stored) = world.rows(std::slice::from_ref(&task)).await?.remove(&task) else {
+            return Ok(());
+        };
+        stored.row.end(world.now());
+        if world.save_row(&task, &stored).await? == Saved::Yes {
+            return Ok(());
+        }
+    }
+    Err(Error::new(
+        Code::Contention,
+        format!("task `{task}`: {TRIES} times another function wrote its sessions first"),
+    ))
 }
 
 /// The service of a task, by the event's `clusterArn` and `group` (Amazon ECS Developer Guide, "Amazon ECS task state

@@ -11,6 +11,8 @@ mod errors;
 mod insights;
 mod operation;
 mod probe;
+mod rejects;
+mod sessions;
 mod signals;
 mod table;
 mod task;
@@ -47,6 +49,8 @@ pub struct Aws {
     timer: timer::SleepTimer,
     task_definitions: tasks::Definitions,
     probe: probe::Prober,
+    queues: aws_sdk_sqs::Client,
+    dead_letters: Option<String>,
 }
 
 impl Aws {
@@ -86,6 +90,8 @@ impl Aws {
             timer: timer::SleepTimer::new(aws_sdk_sfn::Client::new(sdk), config.sleep_timer.clone()),
             task_definitions: tasks::Definitions::default(),
             probe: probe::Prober::new(http),
+            queues: aws_sdk_sqs::Client::new(sdk),
+            dead_letters: config.dead_letters.clone(),
         }
     }
 }

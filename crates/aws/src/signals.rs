@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use dormouse_core::decide::Question;
 use dormouse_core::logs::search;
-use dormouse_core::ports::Signals;
+use dormouse_core::observation::ServiceState;
+use dormouse_core::ports::{SessionRows, Signals};
 use dormouse_core::reading::{Reading, Signal};
+use dormouse_core::sessions::{self, TaskKey};
+use dormouse_core::settings::ServiceSettings;
 use jiff::Timestamp;
 
 use crate::Aws;
@@ -28,7 +31,31 @@ impl Signals for Aws {
                 Some(endpoint) => self.connections(service, endpoint, state, now).await,
                 None => missing("dormouse:connections"),
             },
-            Signal::Sessions => Reading::Unknown("this stack keeps no table of sessions".to_owned()),
+            Signal::Sessions => self.sessions(service, state, idle_after, now).await,
+        }
+    }
+}
+
+impl Aws {
+    /// What the tasks' rows say of their sessions.
+    async fn sessions(
+        &self,
+        service: &ServiceSettings,
+        state: &ServiceState,
+        idle_after: Duration,
+        now: Timestamp,
+    ) -> Reading {
+        if let Some(why) = &state.tasks_unknown {
+            return Reading::Unknown(why.clone());
+        }
+        let tasks: Vec<TaskKey> = state
+            .tasks
+            .iter()
+            .filter_map(|task| TaskKey::parse(&format!("{}/{}", service.id.cluster, task.id)).ok())
+            .collect();
+        match self.rows(&tasks).await {
+            Ok(rows) => sessions::judge(rows.values().map(|stored| &stored.row), idle_after, now),
+            Err(error) => Reading::Unknown(error.message),
         }
     }
 }

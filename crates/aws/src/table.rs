@@ -22,8 +22,8 @@ type Item = HashMap<String, AttributeValue>;
 
 /// The table of records and settings.
 pub(crate) struct Table {
-    client: aws_sdk_dynamodb::Client,
-    name: String,
+    pub(crate) client: aws_sdk_dynamodb::Client,
+    pub(crate) name: String,
 }
 
 impl Table {
@@ -63,7 +63,7 @@ impl Table {
         Ok(items)
     }
 
-    fn what(&self, operation: &str) -> String {
+    pub(crate) fn what(&self, operation: &str) -> String {
         format!("{operation} on table `{}`", self.name)
     }
 }

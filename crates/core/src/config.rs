@@ -21,6 +21,8 @@ pub struct Config {
     pub listed: Vec<ServiceSettings>,
     /// `SLEEP_TIMER_ARN`: the state machine to start at a wake; only the wake function has it.
     pub sleep_timer: Option<String>,
+    /// `DEAD_LETTER_QUEUE_URL`: where messages go that cannot be understood; only session-metric-ingest has it.
+    pub dead_letters: Option<String>,
 }
 
 impl Config {
@@ -65,6 +67,7 @@ impl Config {
             defaults,
             listed,
             sleep_timer: get("SLEEP_TIMER_ARN").map(str::to_owned),
+            dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::observation::Seen;
 use crate::pipeline::{JobResult, Reported};
 use crate::reading::Reading;
 use crate::record::Record;
+use crate::sessions::{Row, TaskKey};
 use crate::settings::GroupSettings;
 use crate::tags::TaggedService;
 
@@ -97,6 +98,31 @@ pub enum QueryState {
     Complete(Option<Timestamp>),
     /// It is over without a result, in the words of who ran it.
     Ended(String),
+}
+
+/// The sessions that apps report, one row for each task.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait SessionRows {
+    /// The rows of these tasks; a task of which nothing was reported has none.
+    async fn rows(&self, tasks: &[TaskKey]) -> Result<BTreeMap<TaskKey, StoredRow>, Error>;
+    /// Writes a row over the version that it carries, as the next version.
+    async fn save_row(&self, task: &TaskKey, stored: &StoredRow) -> Result<Saved, Error>;
+}
+
+/// A row as the table holds it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoredRow {
+    /// Counts writes; 0 was never saved.
+    pub version: u64,
+    /// The row.
+    pub row: Row,
+}
+
+/// Keeps what cannot be understood.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Rejects {
+    /// Puts a message into the dead-letter queue, with its reason.
+    async fn reject(&self, body: &str, error: &Error) -> Result<(), Error>;
 }
 
 /// Starts sleep timers.

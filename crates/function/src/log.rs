@@ -2,7 +2,7 @@
 
 use dormouse_core::engine::Turn;
 use dormouse_core::error::{Code, Error};
-use dormouse_core::intent::{Cause, Intent};
+use dormouse_core::intent::Intent;
 use dormouse_core::report;
 use dormouse_core::settings::Problem;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub fn error(error: &Error, group: Option<&str>, request_id: &str) {
 }
 
 /// Writes down what arrived and was not acted upon, so that nothing vanishes without a trace.
-pub fn refused(door: Cause, error: &Error, request_id: &str) {
+pub fn refused(door: &str, error: &Error, request_id: &str) {
     let Error { code, message } = error;
     write(
         &json!({"event": "refused", "cause": door, "code": code, "message": message, "request_id": request_id}),

@@ -79,7 +79,7 @@ pub async fn handle<W: World>(
 }
 
 fn refuse(error: &Error, request_id: &str) -> Value {
-    log::refused(Cause::Logs, error, request_id);
+    log::refused("logs", error, request_id);
     json!({"refused": error})
 }
 

@@ -16,10 +16,12 @@ use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::{Probe, Seen, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Clock, Discovery, Jobs, LoadBalancers, Saved, Services, Signals, Store, Stored, Timers,
+    Clock, Discovery, Jobs, LoadBalancers, Rejects, Saved, Services, SessionRows, Signals, Store, Stored,
+    StoredRow, Timers,
 };
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
+use dormouse_core::sessions::{Row, TaskKey};
 use dormouse_core::settings::GroupSettings;
 use dormouse_core::tags::{GROUP, TaggedService};
 use jiff::Timestamp;
@@ -67,6 +69,8 @@ pub struct World {
     starts: Cell<bool>,
     balancers: RefCell<HashMap<String, Vec<String>>>,
     results: RefCell<Vec<JobResult>>,
+    sessions: RefCell<BTreeMap<TaskKey, StoredRow>>,
+    rejects: RefCell<Vec<(String, Error)>>,
     ended: Cell<bool>,
     hangs: RefCell<Vec<String>>,
     panics: RefCell<Vec<String>>,
@@ -87,6 +91,8 @@ impl Default for World {
             starts: Cell::new(false),
             balancers: RefCell::default(),
             results: RefCell::default(),
+            sessions: RefCell::default(),
+            rejects: RefCell::default(),
             ended: Cell::new(false),
             hangs: RefCell::default(),
             panics: RefCell::default(),
@@ -204,6 +210,19 @@ impl World {
     #[must_use]
     pub fn job_results(&self) -> Vec<JobResult> {
         self.results.borrow().clone()
+    }
+
+    /// The stored row of a task, `cluster/id`.
+    #[must_use]
+    pub fn row(&self, task: &str) -> Option<Row> {
+        let task = TaskKey::parse(task).ok()?;
+        self.sessions.borrow().get(&task).map(|stored| stored.row.clone())
+    }
+
+    /// What was put into the dead-letter queue, with its reason.
+    #[must_use]
+    pub fn rejects(&self) -> Vec<(String, Error)> {
+        self.rejects.borrow().clone()
     }
 
     /// How many records were written.
@@ -409,6 +428,38 @@ impl LoadBalancers for World {
             .get(load_balancer)
             .cloned()
             .unwrap_or_default())
+    }
+}
+
+impl SessionRows for World {
+    async fn rows(&self, tasks: &[TaskKey]) -> Result<BTreeMap<TaskKey, StoredRow>, Error> {
+        self.gate(&["table"]).await?;
+        let rows = self.sessions.borrow();
+        let of = |task: &TaskKey| Some((task.clone(), rows.get(task)?.clone()));
+        Ok(tasks.iter().filter_map(of).collect())
+    }
+
+    async fn save_row(&self, task: &TaskKey, stored: &StoredRow) -> Result<Saved, Error> {
+        self.gate(&["table", &format!("row {task}")]).await?;
+        let mut rows = self.sessions.borrow_mut();
+        if rows.get(task).map_or(0, |row| row.version) != stored.version {
+            return Ok(Saved::Conflict);
+        }
+        self.writes.set(self.writes.get() + 1);
+        let next = StoredRow {
+            version: stored.version + 1,
+            ..stored.clone()
+        };
+        rows.insert(task.clone(), next);
+        Ok(Saved::Yes)
+    }
+}
+
+impl Rejects for World {
+    async fn reject(&self, body: &str, error: &Error) -> Result<(), Error> {
+        self.gate(&["SendMessage"]).await?;
+        self.rejects.borrow_mut().push((body.to_owned(), error.clone()));
+        Ok(())
     }
 }
 

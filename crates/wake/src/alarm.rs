@@ -36,7 +36,7 @@ pub(crate) async fn handle<W: World + LoadBalancers>(
         results.push(match result {
             Ok(answers) => json!({"groups": answers}),
             Err(error) if error.code.is_refusal() => {
-                log::refused(Cause::Alarm, &error, request_id);
+                log::refused("alarm", &error, request_id);
                 json!({"refused": error})
             }
             Err(error) => {

@@ -128,7 +128,9 @@ fn waits_for(turn: &Turn, service: &ServiceStatus) -> Option<String> {
     let (id, state) = state(turn, service)?;
     let since = state.rollout_since?;
     let mut fresh = state.troubles.iter().filter(|trouble| trouble.at >= since);
-    let trouble = fresh.next().map_or("tasks of the version before still run", |t| &t.message);
+    let trouble = fresh
+        .next()
+        .map_or("tasks of the version before still run", |t| &t.message);
     Some(format!("{id}: a rollout is under way: {trouble}"))
 }
 
