@@ -23,6 +23,7 @@ pub mod reading;
 pub mod reason;
 pub mod record;
 pub mod report;
+pub mod scaling;
 pub mod sessions;
 pub mod settings;
 pub mod status;

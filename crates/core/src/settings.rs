@@ -11,6 +11,7 @@ use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::logs::LogSource;
 use crate::reading::Signal;
+use crate::scaling::bounds::Scaling;
 
 /// Which signals decide about idleness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +105,9 @@ pub struct ServiceSettings {
     /// CPU utilization, in percent, up to which a task is idle.
     #[serde(default = "idle_cpu")]
     pub idle_cpu: u32,
+    /// How far it may scale while awake, and what asks for it.
+    #[serde(default)]
+    pub scaling: Scaling,
 }
 
 fn idle_cpu() -> u32 {
@@ -126,6 +130,7 @@ impl ServiceSettings {
             logs: None,
             connections: None,
             idle_cpu: defaults.idle_cpu,
+            scaling: Scaling::default(),
         }
     }
 }

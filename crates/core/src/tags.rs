@@ -8,13 +8,14 @@ use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
+use crate::scaling::bounds::{Range, Scaling};
 use crate::settings::{AppUrl, Defaults, GroupSettings, Problem, ServiceSettings, Signals};
 
 /// What every tag of Dormouse begins with.
 pub const PREFIX: &str = "dormouse:";
 /// The tag that opts a service in.
 pub const GROUP: &str = "dormouse:group";
-/// Most tasks that a wake may ask for: the default quota of tasks per service (Amazon ECS endpoints and
+/// Most tasks that a service may be given: the default quota of tasks per service (Amazon ECS endpoints and
 /// quotas, "Tasks per service").
 pub const MAX_COUNT: u32 = 5000;
 
@@ -62,13 +63,33 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
             },
             "wake-count" => set(
                 &mut settings.wake_count,
-                value
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|n| (1..=MAX_COUNT).contains(n))
-                    .map(Some),
-                "must be a whole number from 1 to 5000",
+                Scaling::parse_count(value).map(Some),
+                Scaling::COUNT_RULE,
+            ),
+            "min" => set(
+                &mut settings.scaling.min,
+                Scaling::parse_count(value),
+                Scaling::COUNT_RULE,
+            ),
+            "max" => set(
+                &mut settings.scaling.max,
+                Scaling::parse_count(value).map(Some),
+                Scaling::COUNT_RULE,
+            ),
+            "cpu" => set(
+                &mut settings.scaling.cpu,
+                Range::parse(value).map(Some),
+                Range::RULE,
+            ),
+            "memory" => set(
+                &mut settings.scaling.memory,
+                Range::parse(value).map(Some),
+                Range::RULE,
+            ),
+            "scale-in" => set(
+                &mut settings.scaling.scale_in,
+                Scaling::parse_scale_in(value),
+                Scaling::SCALE_IN_RULE,
             ),
             "idle-after" => set(
                 &mut settings.idle_after,
@@ -136,6 +157,7 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
         }
         None => problems.extend(without_log_group(service)),
     }
+    problems.extend(contradiction(service, &settings));
     match group {
         Some(group) if problems.is_empty() => Ok(Parsed { group, settings }),
         Some(_) => Err(problems),
@@ -174,6 +196,15 @@ fn without_log_group(service: &TaggedService) -> Vec<Problem> {
         )
     })
     .collect()
+}
+
+/// Tags that are good one by one and contradict each other. A tag that is bad by itself is not among the settings,
+/// so it contradicts nothing.
+fn contradiction(service: &TaggedService, settings: &ServiceSettings) -> Option<Problem> {
+    let conflict = settings.scaling.conflict(settings.wake_count)?;
+    let mut tags = service.tags.iter();
+    let (tag, value) = tags.find(|(tag, _)| tag.strip_prefix(PREFIX) == Some(conflict.tag))?;
+    Some(problem(service, tag, value, &conflict.rule))
 }
 
 fn set<T>(place: &mut T, value: Option<T>, rule: &'static str) -> Option<&'static str> {
@@ -297,6 +328,11 @@ mod tests {
                 ("dormouse:log-pattern", "/api/v1/"),
                 ("dormouse:connections", ":8080/nginx_status"),
                 ("dormouse:idle-cpu", "3"),
+                ("dormouse:min", "2"),
+                ("dormouse:max", "20"),
+                ("dormouse:cpu", "30-70"),
+                ("dormouse:memory", "20-85"),
+                ("dormouse:scale-in", "off"),
             ]),
             &Defaults::default(),
         )
@@ -318,6 +354,91 @@ mod tests {
             (Endpoint::parse(":8080/nginx_status"), 3)
         );
         assert_eq!(s.url.expect("a url").as_str(), "https://dev.example.com");
+        assert_eq!(
+            s.scaling,
+            Scaling {
+                min: 2,
+                max: Some(20),
+                cpu: Range::parse("30-70"),
+                memory: Range::parse("20-85"),
+                scale_in: false,
+            }
+        );
+    }
+
+    #[test]
+    fn a_service_that_says_nothing_of_scaling_keeps_its_count_while_awake() {
+        let parsed = parse(&service(&[(GROUP, "dev")]), &Defaults::default()).expect("good tags");
+        assert_eq!(parsed.settings.scaling, Scaling::default());
+        assert_eq!(
+            Scaling::default(),
+            Scaling {
+                min: 1,
+                max: None,
+                cpu: None,
+                memory: None,
+                scale_in: true,
+            }
+        );
+    }
+
+    #[test]
+    fn the_wake_count_may_be_either_end_of_the_bounds() {
+        for (min, max, wake_count) in [
+            ("2", "5", "2"),
+            ("2", "5", "5"),
+            ("3", "3", "3"),
+            ("1", "5000", "7"),
+        ] {
+            let tags = [
+                (GROUP, "dev"),
+                ("dormouse:wake-count", wake_count),
+                ("dormouse:min", min),
+                ("dormouse:max", max),
+            ];
+            assert!(parse(&service(&tags), &Defaults::default()).is_ok(), "{tags:?}");
+        }
+        let alone = parse(
+            &service(&[(GROUP, "dev"), ("dormouse:min", "3")]),
+            &Defaults::default(),
+        );
+        assert!(alone.is_ok(), "a minimum needs neither maximum nor wake count");
+    }
+
+    #[test]
+    fn tags_that_contradict_each_other_are_named_with_the_other_value() {
+        let cases: [(&[(&str, &str)], &str); 5] = [
+            (
+                &[("dormouse:max", "3"), ("dormouse:min", "5")],
+                "service `dev/web`, tag `dormouse:max`, value `3`: must be at least `dormouse:min`, which is 5",
+            ),
+            (
+                &[("dormouse:wake-count", "1"), ("dormouse:min", "2")],
+                "service `dev/web`, tag `dormouse:wake-count`, value `1`: must be at least `dormouse:min`, which is 2",
+            ),
+            (
+                &[("dormouse:max", "4"), ("dormouse:wake-count", "5")],
+                "service `dev/web`, tag `dormouse:wake-count`, value `5`: must be at most `dormouse:max`, which is 4",
+            ),
+            (
+                &[
+                    ("dormouse:wake-count", "4"),
+                    ("dormouse:min", "5"),
+                    ("dormouse:max", "3"),
+                ],
+                "service `dev/web`, tag `dormouse:max`, value `3`: must be at least `dormouse:min`, which is 5",
+            ),
+            (
+                &[("dormouse:max", "x"), ("dormouse:min", "5")],
+                "service `dev/web`, tag `dormouse:max`, value `x`: must be a whole number from 1 to 5000",
+            ),
+        ];
+        for (tags, message) in cases {
+            let tags: Vec<_> = [(GROUP, "dev")].iter().chain(tags).copied().collect();
+            let problems = parse(&service(&tags), &Defaults::default()).expect_err(message);
+            let messages: Vec<_> = problems.iter().map(|p| p.message.as_str()).collect();
+            assert_eq!(messages, [message]);
+        }
     }
 
     #[test]
@@ -338,6 +459,16 @@ mod tests {
             ("dormouse:dns-names", "dev.example.com"),
             ("dormouse:connections", "nginx_status"),
             ("dormouse:idle-cpu", "0"),
+            ("dormouse:min", "0"),
+            ("dormouse:min", "5001"),
+            ("dormouse:max", "0"),
+            ("dormouse:max", "many"),
+            ("dormouse:cpu", "70"),
+            ("dormouse:cpu", "70-30"),
+            ("dormouse:cpu", "30-101"),
+            ("dormouse:memory", "30-30"),
+            ("dormouse:memory", "30%-70%"),
+            ("dormouse:scale-in", "no"),
             ("dormouse:idle-aftr", "5m"),
         ] {
             let problems =
