@@ -11,6 +11,8 @@ pub(crate) struct Repo {
     pub(crate) root: PathBuf,
     /// Host triple, e.g. `x86_64-unknown-linux-gnu`.
     pub(crate) host: String,
+    /// Where cargo builds: `target` in the checkout, unless `CARGO_TARGET_DIR` or cargo's configuration says otherwise.
+    built: PathBuf,
 }
 
 impl Repo {
@@ -28,17 +30,18 @@ impl Repo {
             })?
             .to_path_buf();
         let host = host_triple(&root)?;
-        Ok(Self { root, host })
+        let built = target_directory(&root)?;
+        Ok(Self { root, host, built })
     }
 
-    /// Directory for everything that is built or installed.
+    /// Directory for what xtask installs and writes; always in the checkout.
     pub(crate) fn target(&self) -> PathBuf {
         self.root.join("target")
     }
 
     /// Where cargo puts the binaries of the one profile and target that are used here.
     pub(crate) fn binaries(&self) -> PathBuf {
-        self.target().join(&self.host).join("release")
+        self.built.join(&self.host).join("release")
     }
 
     /// The host's processor in Lambda's words.
@@ -54,6 +57,24 @@ fn architecture(triple: &str) -> Result<&'static str> {
         Some("aarch64") => Ok("arm64"),
         _ => bail!("the host {triple} is neither x86_64 nor aarch64, the processors that Lambda offers"),
     }
+}
+
+fn target_directory(root: &Path) -> Result<PathBuf> {
+    let output = Command::new("cargo")
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(root)
+        .output()
+        .context("cannot run `cargo metadata`")?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).with_context(|| {
+        format!(
+            "`cargo metadata` gave no JSON:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })?;
+    let directory = metadata["target_directory"].as_str();
+    directory
+        .map(PathBuf::from)
+        .context("`cargo metadata` names no target directory")
 }
 
 fn host_triple(root: &Path) -> Result<String> {
