@@ -179,7 +179,7 @@ async fn ten_thousand_messages_in_any_order_and_a_fifth_of_them_twice_are_counte
     let live = |rows: &BTreeMap<TaskKey, Row>| -> usize {
         rows.values().map(|row| row.live(jiff::Timestamp::MAX)).sum()
     };
-    let kept = eventually("all are kept", 3 * SOON, || async {
+    let kept = eventually("all are kept", 6 * SOON, || async {
         let rows = rows(&stack, &keys).await;
         (rows == expected).then_some(rows)
     })

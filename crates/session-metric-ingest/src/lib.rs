@@ -42,7 +42,11 @@ pub async fn handle<W: SessionRows + Rejects + Clock>(
         }
     }
     match rows(world, &batch).await {
-        Ok(rows) => failed.extend(keep_all(world, &batch, rows, request_id).await),
+        Ok(rows) => failed.extend(keep_all(world, &batch, Some(rows), request_id).await),
+        // One row that cannot be read does not hold up the others: each is read for itself.
+        Err(error) if error.code == Code::CorruptRecord => {
+            failed.extend(keep_all(world, &batch, None, request_id).await);
+        }
         Err(error) => {
             log::error(&error, None, request_id);
             failed.extend(batch.tasks.values().flatten().map(|(id, _)| id.clone()));
@@ -57,17 +61,25 @@ async fn rows<W: SessionRows>(world: &W, batch: &Batch) -> Result<BTreeMap<TaskK
     world.rows(&tasks).await
 }
 
-/// Keeps the messages of each task; gives the ids of those that could not be kept.
+/// Keeps the messages of each task in its row, which is read if it was not yet; gives the ids of those that could not be
+/// kept.
 async fn keep_all<W: SessionRows + Clock>(
     world: &W,
     batch: &Batch,
-    mut rows: BTreeMap<TaskKey, StoredRow>,
+    mut rows: Option<BTreeMap<TaskKey, StoredRow>>,
     request_id: &str,
 ) -> Vec<String> {
     let writes = batch.tasks.iter().map(|(task, messages)| {
-        let row = rows.remove(task).unwrap_or_default();
+        let row = rows.as_mut().map(|rows| rows.remove(task).unwrap_or_default());
         async move {
-            match keep(world, task, row, messages).await {
+            let kept = match row {
+                Some(row) => keep(world, task, row, messages).await,
+                None => match read(world, task).await {
+                    Ok(row) => keep(world, task, row, messages).await,
+                    Err(error) => Err(error),
+                },
+            };
+            match kept {
                 Ok(()) => Vec::new(),
                 Err(error) => {
                     log::error(&error, None, request_id);
@@ -81,6 +93,11 @@ async fn keep_all<W: SessionRows + Clock>(
         .collect()
         .await;
     failed.into_iter().flatten().collect()
+}
+
+async fn read<W: SessionRows>(world: &W, task: &TaskKey) -> Result<StoredRow, Error> {
+    let row = world.rows(std::slice::from_ref(task)).await?.remove(task);
+    Ok(row.unwrap_or_default())
 }
 
 /// A pause that doubles with each attempt, and differs between functions that collide: by half of it, as their clocks do.
@@ -110,8 +127,7 @@ async fn keep<W: SessionRows + Clock>(
             return Ok(());
         }
         world.pause(back_off(attempt, world.now())).await;
-        let again = world.rows(std::slice::from_ref(task)).await?;
-        stored = again.into_values().next().unwrap_or_default();
+        stored = read(world, task).await?;
     }
     Err(Error::new(
         Code::Contention,

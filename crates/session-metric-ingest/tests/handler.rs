@@ -116,6 +116,15 @@ async fn what_cannot_be_kept_now_is_delivered_again_and_its_neighbours_are_kept(
 }
 
 #[tokio::test]
+async fn a_row_that_cannot_be_read_does_not_hold_up_the_others() {
+    let world = World::default();
+    world.break_("read dev/b", Code::CorruptRecord);
+    let bodies = [report("a", "s", "started", 0), report("b", "s", "started", 0)];
+    assert_eq!(call(&world, &bodies).await, ["m1"]);
+    assert!(row(&world, "dev/a").in_use(world.now()));
+}
+
+#[tokio::test]
 async fn functions_at_once_lose_nothing() {
     let world = World::default();
     let (world, config) = (&world, &config(&[]));

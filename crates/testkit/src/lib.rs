@@ -434,6 +434,9 @@ impl LoadBalancers for World {
 impl SessionRows for World {
     async fn rows(&self, tasks: &[TaskKey]) -> Result<BTreeMap<TaskKey, StoredRow>, Error> {
         self.gate(&["table"]).await?;
+        for task in tasks {
+            self.gate(&[&format!("read {task}")]).await?;
+        }
         let rows = self.sessions.borrow();
         let of = |task: &TaskKey| Some((task.clone(), rows.get(task)?.clone()));
         Ok(tasks.iter().filter_map(of).collect())
