@@ -11,7 +11,7 @@ use end_to_end::{Service, Stack, eventually};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::sleeping::asleep;
+use crate::sleeping::{asleep, tick_reason};
 use crate::waking::ready;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -58,18 +58,9 @@ fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 
-async fn reason(stack: &Stack, group: &str) -> Value {
-    let tick = json!({"group": group, "action": "tick"});
-    let answer = stack
-        .invoke("AutoSleepFunctionName", &tick)
-        .await
-        .expect("a tick");
-    answer["decision_reason"].clone()
-}
-
 async fn in_use(stack: &Stack, group: &str) {
     eventually(&format!("{group} is in use"), SOON, || async {
-        (reason(stack, group).await == "in-use").then_some(())
+        (tick_reason(stack, group).await == "in-use").then_some(())
     })
     .await;
 }

@@ -18,6 +18,13 @@ pub(crate) async fn asleep(stack: &Stack, group: &str, limit: Duration) -> Value
     .await
 }
 
+/// Why a tick of the group does what it does.
+pub(crate) async fn tick_reason(stack: &Stack, group: &str) -> Value {
+    let tick = json!({"group": group, "action": "tick"});
+    let answer = stack.invoke("AutoSleepFunctionName", &tick).await;
+    answer.expect("a tick")["decision_reason"].clone()
+}
+
 /// The decision lines of a group in a function's log.
 pub(crate) async fn decisions(stack: &Stack, function: &str, group: &str) -> Vec<Value> {
     let lines = stack.log(function).await;

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ports::{Clock, Saved, SessionRows, StoredRow};
@@ -45,40 +44,18 @@ impl SessionRows for Aws {
     async fn save_row(&self, task: &TaskKey, stored: &StoredRow) -> Result<Saved, Error> {
         let body =
             serde_json::to_string(&stored.row).map_err(|error| rejected("a row of sessions", &error))?;
-        let number = |n: i64| AttributeValue::N(n.to_string());
-        let next = stored.version + 1;
         let mut request = self
             .table
             .client
             .put_item()
             .table_name(&self.table.name)
-            .set_item(Some(key(task)));
-        request = request
-            .item("body", AttributeValue::S(body))
-            .item("version", AttributeValue::N(next.to_string()));
+            .set_item(Some(key(task)))
+            .item("body", AttributeValue::S(body));
         if let Some(ended) = stored.row.ended_at {
             let delete_at = dormouse_core::duration::after(ended, KEPT_AFTER_END);
-            request = request.item("delete_at", number(delete_at.as_second()));
+            request = request.item("delete_at", AttributeValue::N(delete_at.as_second().to_string()));
         }
-        request = if stored.version == 0 {
-            request.condition_expression("attribute_not_exists(pk)")
-        } else {
-            request
-                .condition_expression("#version = :loaded")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":loaded", AttributeValue::N(stored.version.to_string()))
-        };
-        match request.send().await {
-            Ok(_) => Ok(Saved::Yes),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Saved::Conflict)
-            }
-            Err(error) => Err(failed(&self.table.what("PutItem"), &error)),
-        }
+        self.table.put_over(stored.version, request).await
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
@@ -63,6 +64,31 @@ impl Table {
         Ok(items)
     }
 
+    /// Puts an item over the version that was loaded (0: none), as the next version.
+    pub(crate) async fn put_over(&self, loaded: u64, request: PutItemFluentBuilder) -> Result<Saved, Error> {
+        let number = |n: u64| AttributeValue::N(n.to_string());
+        let request = request.item("version", number(loaded + 1));
+        let request = if loaded == 0 {
+            request.condition_expression("attribute_not_exists(pk)")
+        } else {
+            request
+                .condition_expression("#version = :loaded")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":loaded", number(loaded))
+        };
+        match request.send().await {
+            Ok(_) => Ok(Saved::Yes),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(Saved::Conflict)
+            }
+            Err(error) => Err(failed(&self.what("PutItem"), &error)),
+        }
+    }
+
     pub(crate) fn what(&self, operation: &str) -> String {
         format!("{operation} on table `{}`", self.name)
     }
@@ -106,27 +132,8 @@ impl Store for Aws {
             .item("pk", text(RECORD))
             .item("sk", text(group.as_str()))
             .item("body", json(&next)?)
-            .item("version", AttributeValue::N(next.version.to_string()))
             .item("phase", text(record.phase.as_str()));
-        let request = if record.version == 0 {
-            request.condition_expression("attribute_not_exists(pk)")
-        } else {
-            request
-                .condition_expression("#version = :loaded")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":loaded", AttributeValue::N(record.version.to_string()))
-        };
-        match request.send().await {
-            Ok(_) => Ok(Saved::Yes),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Saved::Conflict)
-            }
-            Err(error) => Err(failed(&self.table.what("PutItem"), &error)),
-        }
+        self.table.put_over(record.version, request).await
     }
 
     async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error> {
