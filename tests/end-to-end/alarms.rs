@@ -5,7 +5,7 @@ use std::time::Duration;
 use end_to_end::{Balancer, Metric, Request, Service, Stack, eventually};
 use serde_json::{Value, json};
 
-use crate::sleeping::decisions;
+use crate::sleeping::{decisions, tick};
 use crate::waking::ready;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -17,11 +17,7 @@ async fn asleep_behind(stack: &Stack, group: &str, balancer: &Balancer) {
         .sleeps_after("10m")
         .create(stack)
         .await;
-    let tick = json!({"group": group, "action": "tick"});
-    let seen = stack
-        .invoke("AutoSleepFunctionName", &tick)
-        .await
-        .expect("a tick");
+    let seen = tick(stack, group).await;
     assert_eq!(seen["phase"], "asleep");
 }
 

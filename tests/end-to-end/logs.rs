@@ -5,19 +5,11 @@ use std::time::{Duration, Instant};
 use end_to_end::{Service, Stack, eventually};
 use serde_json::json;
 
-use crate::sleeping::{asleep, decisions};
+use crate::sleeping::{asleep, decisions, tick};
 use crate::waking::ready;
 
 const NOW: Duration = Duration::ZERO;
 const SOON: Duration = Duration::from_secs(60);
-
-async fn tick(stack: &Stack, group: &str) -> serde_json::Value {
-    let tick = json!({"group": group, "action": "tick"});
-    stack
-        .invoke("AutoSleepFunctionName", &tick)
-        .await
-        .expect("a tick")
-}
 
 #[tokio::test]
 async fn a_line_in_the_templates_log_group_wakes_all_services_of_the_group() {

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use end_to_end::{Balancer, Request, Service, Stack};
-use serde_json::json;
 
-use crate::sleeping::asleep;
+use crate::sleeping::{asleep, tick};
 use crate::waking::ready;
 
 #[tokio::test]
@@ -26,11 +25,7 @@ async fn requests_keep_it_awake_and_their_absence_puts_it_to_sleep() {
         assert_eq!(Request::new("GET", &balancer.address).send().await.status, 200);
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
-    let tick = json!({"group": "used", "action": "tick"});
-    let answer = stack
-        .invoke("AutoSleepFunctionName", &tick)
-        .await
-        .expect("an answer");
+    let answer = tick(&stack, "used").await;
     assert_eq!(answer["phase"], "awake", "{answer}");
 
     // A quiet minute, up to a minute until it is known, and two until metrics and ticks come round.

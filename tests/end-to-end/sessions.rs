@@ -11,7 +11,7 @@ use end_to_end::{Service, Stack, eventually};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::sleeping::{asleep, tick_reason};
+use crate::sleeping::{asleep, tick};
 use crate::waking::ready;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -60,7 +60,7 @@ fn now() -> i64 {
 
 async fn in_use(stack: &Stack, group: &str) {
     eventually(&format!("{group} is in use"), SOON, || async {
-        (tick_reason(stack, group).await == "in-use").then_some(())
+        (tick(stack, group).await["decision_reason"] == "in-use").then_some(())
     })
     .await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use end_to_end::{Request, Service, Stack, eventually};
 use serde_json::{Value, json};
 
-use crate::sleeping::{asleep, tick_reason};
+use crate::sleeping::{asleep, tick};
 use crate::waking::ready;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -35,9 +35,12 @@ async fn open_connections_keep_it_awake_and_their_absence_puts_it_to_sleep() {
         .to_owned();
     claim(&url, json!({"connections": 1})).await;
     tokio::time::sleep(Duration::from_secs(20)).await;
-    assert_eq!(tick_reason(&stack, "connected").await, "in-use");
+    assert_eq!(tick(&stack, "connected").await["decision_reason"], "in-use");
     claim(&url, json!({"connections": 0})).await;
-    assert_eq!(tick_reason(&stack, "connected").await, "quiet-too-short");
+    assert_eq!(
+        tick(&stack, "connected").await["decision_reason"],
+        "quiet-too-short"
+    );
     assert_eq!(asleep(&stack, "connected", 2 * SOON).await["reason"], "idle");
 }
 
@@ -56,7 +59,7 @@ async fn a_task_that_computes_is_kept_awake_and_one_that_idles_is_not() {
         .to_owned();
     claim(&url, json!({"cpu": 60.0})).await;
     eventually("its CPU shows use", 3 * SOON, || async {
-        (tick_reason(&stack, "computing").await == "in-use").then_some(())
+        (tick(&stack, "computing").await["decision_reason"] == "in-use").then_some(())
     })
     .await;
     claim(&url, json!({"cpu": 1.0})).await;
@@ -78,11 +81,7 @@ async fn a_signal_that_cannot_be_read_never_puts_to_sleep() {
         stack.wake("GET", &format!("/{group}")).send().await;
         ready(&stack, group).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let tick = json!({"group": group, "action": "tick"});
-        let answer = stack
-            .invoke("AutoSleepFunctionName", &tick)
-            .await
-            .expect("a tick");
+        let answer = tick(&stack, group).await;
         assert_eq!(
             (&answer["phase"], &answer["decision_reason"]),
             (&json!("awake"), &json!("signal-unknown")),

@@ -1,18 +1,14 @@
 //! Changes of a task's state: a wake that nobody watches moves on when its tasks run, what others started is seen at once,
 //! and the sessions of a task that stopped end with it.
 
-use dormouse_core::engine;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::ServiceId;
 use dormouse_core::intent::{Action, Cause, Intent};
-use dormouse_core::ports::{Saved, SessionRows, World};
+use dormouse_core::ports::{SessionRows, World};
 use dormouse_core::report;
-use dormouse_core::sessions::TaskKey;
-use dormouse_function::log;
+use dormouse_core::sessions::{self, TaskKey};
+use dormouse_function::turn;
 use serde_json::{Value, json};
-
-/// How often a writer that lost the race for a row tries again before Lambda repeats the event.
-const TRIES: u32 = 6;
 
 /// Takes a turn for the group of the task's service; tasks of others are none of our business.
 pub(crate) async fn handle<W: World + SessionRows>(
@@ -39,31 +35,21 @@ pub(crate) async fn handle<W: World + SessionRows>(
         action: Action::Tick,
         cause: Cause::TaskState,
     };
-    let turn = engine::turn(world, &settings, record, &intent).await?;
-    log::turn(&turn, &intent, request_id);
+    let turn = turn::take(world, &settings, record, &intent, request_id).await?;
     Ok(json!(report::summary(&turn, &intent)))
 }
 
-/// Ends the sessions of a task, if any were reported. A writer that lost the race tries again: a late message may come at
-/// the same moment.
+/// Ends the sessions of a task, if any were reported.
 async fn end_sessions<W: World + SessionRows>(world: &W, detail: &Value) -> Result<(), Error> {
     let arn = detail["taskArn"].as_str().unwrap_or_default();
     let Some(task) = TaskKey::from_arn(arn) else {
         return Ok(());
     };
-    for _ in 0..TRIES {
-        let Some(mut stored) = world.rows(std::slice::from_ref(&task)).await?.remove(&task) else {
-            return Ok(());
-        };
-        stored.row.end(world.now());
-        if world.save_row(&task, &stored).await? == Saved::Yes {
-            return Ok(());
-        }
-    }
-    Err(Error::new(
-        Code::Contention,
-        format!("task `{task}`: {TRIES} times another function wrote its sessions first"),
-    ))
+    sessions::update(world, &task, None, |stored| {
+        let reported = stored.version > 0;
+        reported && stored.row.end(world.now())
+    })
+    .await
 }
 
 /// The service of a task, by the event's `clusterArn` and `group` (Amazon ECS Developer Guide, "Amazon ECS task state

@@ -4,7 +4,8 @@
 use dormouse_core::error::Code;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::observation::Trouble;
-use dormouse_core::ports::Clock;
+use dormouse_core::ports::{Clock, SessionRows, StoredRow};
+use dormouse_core::sessions::TaskKey;
 use dormouse_core::{engine, ids::GroupName};
 use dormouse_testkit::{World, config, event};
 use serde_json::{Value, json};
@@ -207,6 +208,25 @@ async fn tasks_of_others_are_none_of_our_business() {
         assert!(call(&world, event).await["ignored"].is_string(), "{group}");
     }
     assert_eq!(world.looks(), 2, "those of the wake and the tick before");
+}
+
+#[tokio::test]
+async fn the_sessions_of_a_task_that_stopped_end_once_and_only_if_some_were_reported() {
+    let world = awake(&["dev/web"]).await;
+    let mut stopped = event("eventbridge-task-state-change.json");
+    stopped["detail"]["lastStatus"] = json!("STOPPED");
+    stopped["detail"]["group"] = json!("service:other");
+    let task = "dev/c13b4cb40f1f4fe4a2971f76ae5a47ad";
+    call(&world, stopped.clone()).await;
+    assert_eq!(world.row(task), None, "nothing was reported");
+    let key = TaskKey::parse(task).expect("a task");
+    world.save_row(&key, &StoredRow::default()).await.expect("a row");
+    let writes = world.writes();
+    for _ in 0..2 {
+        call(&world, stopped.clone()).await;
+    }
+    assert!(world.row(task).expect("a row").ended_at.is_some());
+    assert_eq!(world.writes() - writes, 1);
 }
 
 #[tokio::test]

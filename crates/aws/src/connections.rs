@@ -1,6 +1,6 @@
 //! The signal `connections`: every running task is asked how many are open.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use dormouse_core::connections::{self, Endpoint};
 use dormouse_core::observation::{ServiceState, TaskAddress, TaskStage, TaskState};
@@ -40,16 +40,9 @@ impl Aws {
             TaskAddress::PrivateOnly(address) => (address, service.port),
             TaskAddress::Unknown => return Err(format!("the address of task {} is not known yet", task.id)),
         };
-        let host = match address {
-            IpAddr::V4(v4) => v4.to_string(),
-            IpAddr::V6(v6) => format!("[{v6}]"),
-        };
-        let port = endpoint.port.or(app_port).unwrap_or(80);
-        let answer = self
-            .probe
-            .get(&format!("http://{host}:{port}"), &endpoint.path)
-            .await;
-        let explain = |why: String| format!("task {} at {host}:{port}{}: {why}", task.id, endpoint.path);
+        let at = SocketAddr::new(address, endpoint.port.or(app_port).unwrap_or(80));
+        let answer = self.probe.get(&format!("http://{at}"), &endpoint.path).await;
+        let explain = |why: String| format!("task {} at {at}{}: {why}", task.id, endpoint.path);
         match answer {
             Ok(answer) if answer.status == 200 => connections::active(&answer.body).map_err(explain),
             Ok(answer) => Err(explain(format!("it answers {}", answer.status))),

@@ -1,7 +1,7 @@
 //! Looking at the tasks of a service.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Mutex;
 
 use aws_sdk_ecs::types::{DesiredStatus, Task, TaskDefinition};
@@ -242,8 +242,7 @@ fn is_summary(trouble: &Trouble) -> bool {
 /// Where the ready path is asked: the task's public address, else the owner's URL.
 fn base(settings: &ServiceSettings, address: &TaskAddress) -> Option<String> {
     match address {
-        TaskAddress::Public(IpAddr::V4(ip), port) => Some(format!("http://{ip}:{port}")),
-        TaskAddress::Public(IpAddr::V6(ip), port) => Some(format!("http://[{ip}]:{port}")),
+        TaskAddress::Public(ip, port) => Some(format!("http://{}", SocketAddr::new(*ip, *port))),
         TaskAddress::PrivateOnly(_) | TaskAddress::Unknown => {
             settings.url.as_ref().map(|url| url.as_str().to_owned())
         }

@@ -7,7 +7,7 @@ use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::ServiceId;
 use crate::logs::{LogGroupName, LogPattern, LogSource};
-use crate::settings::{Defaults, ServiceSettings, Signals};
+use crate::settings::{self, Defaults, ServiceSettings, Signals};
 
 /// What every function is told by the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Config {
             grace: period(get("GRACE"), "GRACE", fallback.grace)?,
             wake_timeout: period(get("WAKE_TIMEOUT"), "WAKE_TIMEOUT", fallback.wake_timeout)?,
             signals,
-            idle_cpu: percent(get("IDLE_CPU"), "IDLE_CPU", fallback.idle_cpu)?,
+            idle_cpu: idle_cpu(get("IDLE_CPU"), fallback.idle_cpu)?,
         };
         let logs = logs(get("LOG_GROUP"), get("LOG_PATTERN"))?;
         let listed = listed(get("CLUSTER"), get("SERVICES"))?
@@ -78,10 +78,9 @@ fn period(value: Option<&str>, name: &str, default: Duration) -> Result<Duration
     })
 }
 
-fn percent(value: Option<&str>, name: &str, default: u32) -> Result<u32, Error> {
+fn idle_cpu(value: Option<&str>, default: u32) -> Result<u32, Error> {
     value.map_or(Ok(default), |text| {
-        let percent = text.parse().ok().filter(|percent| (1..=100).contains(percent));
-        percent.ok_or_else(|| invalid(name, text, "must be a whole number of percent from 1 to 100"))
+        settings::parse_idle_cpu(text).ok_or_else(|| invalid("IDLE_CPU", text, settings::IDLE_CPU_RULE))
     })
 }
 

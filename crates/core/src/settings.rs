@@ -110,6 +110,16 @@ pub struct ServiceSettings {
     pub scaling: Scaling,
 }
 
+/// The rule that [`parse_idle_cpu`] applies, for error messages.
+pub const IDLE_CPU_RULE: &str = "must be a whole number of percent from 1 to 100";
+
+/// Parses an idle CPU utilization in percent; `None` breaks [`IDLE_CPU_RULE`].
+#[must_use]
+pub fn parse_idle_cpu(text: &str) -> Option<u32> {
+    let percent = text.trim().parse().ok()?;
+    (1..=100).contains(&percent).then_some(percent)
+}
+
 fn idle_cpu() -> u32 {
     IDLE_CPU
 }

@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
 use crate::scaling::bounds::{Range, Scaling};
-use crate::settings::{AppUrl, Defaults, GroupSettings, Problem, ServiceSettings, Signals};
+use crate::settings::{self, AppUrl, Defaults, GroupSettings, Problem, ServiceSettings, Signals};
 
 /// What every tag of Dormouse begins with.
 pub const PREFIX: &str = "dormouse:";
@@ -134,12 +134,8 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
             ),
             "idle-cpu" => set(
                 &mut settings.idle_cpu,
-                value
-                    .trim()
-                    .parse()
-                    .ok()
-                    .filter(|percent| (1..=100).contains(percent)),
-                "must be a whole number of percent from 1 to 100",
+                settings::parse_idle_cpu(value),
+                settings::IDLE_CPU_RULE,
             ),
             _ => Some("is not a tag that this version knows"),
         };

@@ -10,7 +10,7 @@ use dormouse_core::ports::World;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::log;
+use crate::turn;
 
 /// The direct call that an event is, or that it carries as the detail of an EventBridge event.
 ///
@@ -60,7 +60,5 @@ pub async fn turn<W: World>(
     request_id: &str,
 ) -> Result<engine::Turn, Error> {
     let (settings, record) = engine::find(world, group, &config.listed, &config.defaults).await?;
-    let turn = engine::turn(world, &settings, record, intent).await?;
-    log::turn(&turn, intent, request_id);
-    Ok(turn)
+    turn::take(world, &settings, record, intent, request_id).await
 }

@@ -2,6 +2,7 @@
 
 pub mod direct;
 pub mod log;
+pub mod turn;
 
 use std::collections::HashMap;
 

@@ -5,14 +5,13 @@ mod payload;
 use std::collections::BTreeMap;
 
 use dormouse_core::config::Config;
-use dormouse_core::engine;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::ServiceId;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::ports::{Stored, World};
 use dormouse_core::report;
 use dormouse_core::settings::GroupSettings;
-use dormouse_function::log;
+use dormouse_function::{log, turn};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -54,11 +53,8 @@ pub async fn handle<W: World>(
             cause: Cause::Logs,
         };
         results.push(
-            match engine::turn(world, &settings, stored.record, &intent).await {
-                Ok(turn) => {
-                    log::turn(&turn, &intent, request_id);
-                    json!(report::summary(&turn, &intent))
-                }
+            match turn::take(world, &settings, stored.record, &intent, request_id).await {
+                Ok(turn) => json!(report::summary(&turn, &intent)),
                 Err(error) => {
                     log::error(&error, Some(settings.name.as_str()), request_id);
                     failure.get_or_insert(error.clone());

@@ -3,21 +3,17 @@
 mod batch;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
-use dormouse_core::ports::{Clock, Rejects, Saved, SessionRows, StoredRow};
-use dormouse_core::sessions::{Message, TaskKey};
+use dormouse_core::ports::{Clock, Rejects, SessionRows, StoredRow};
+use dormouse_core::sessions::{self, Message, TaskKey};
 use dormouse_function::log;
 use futures_util::stream::{self, StreamExt};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use batch::Batch;
 
-/// How often a writer that lost the race for a row tries again before the queue delivers its messages anew.
-const TRIES: u32 = 10;
 /// Rows that are written at once.
 const WRITES_AT_ONCE: usize = 16;
 
@@ -72,14 +68,7 @@ async fn keep_all<W: SessionRows + Clock>(
     let writes = batch.tasks.iter().map(|(task, messages)| {
         let row = rows.as_mut().map(|rows| rows.remove(task).unwrap_or_default());
         async move {
-            let kept = match row {
-                Some(row) => keep(world, task, row, messages).await,
-                None => match read(world, task).await {
-                    Ok(row) => keep(world, task, row, messages).await,
-                    Err(error) => Err(error),
-                },
-            };
-            match kept {
+            match keep(world, task, row, messages).await {
                 Ok(()) => Vec::new(),
                 Err(error) => {
                     log::error(&error, None, request_id);
@@ -95,42 +84,22 @@ async fn keep_all<W: SessionRows + Clock>(
     failed.into_iter().flatten().collect()
 }
 
-async fn read<W: SessionRows>(world: &W, task: &TaskKey) -> Result<StoredRow, Error> {
-    let row = world.rows(std::slice::from_ref(task)).await?.remove(task);
-    Ok(row.unwrap_or_default())
-}
-
-/// A pause that doubles with each attempt, and differs between functions that collide: by half of it, as their clocks do.
-fn back_off(attempt: u32, now: Timestamp) -> Duration {
-    let whole = Duration::from_millis(10 << attempt.min(6));
-    let part = u32::try_from(now.subsec_nanosecond() % 1000).unwrap_or(0);
-    whole / 2 + whole * part / 2000
-}
-
 /// Applies messages to a task's row, and writes it only if they changed it.
 async fn keep<W: SessionRows + Clock>(
     world: &W,
     task: &TaskKey,
-    mut stored: StoredRow,
+    loaded: Option<StoredRow>,
     messages: &[(String, Message)],
 ) -> Result<(), Error> {
-    for attempt in 0..TRIES {
+    sessions::update(world, task, loaded, |stored| {
         let mut changed = false;
         for (_, message) in messages {
             changed |= stored.row.apply(message);
         }
-        if !changed {
-            return Ok(());
+        if changed {
+            stored.row.prune(world.now());
         }
-        stored.row.prune(world.now());
-        if world.save_row(task, &stored).await? == Saved::Yes {
-            return Ok(());
-        }
-        world.pause(back_off(attempt, world.now())).await;
-        stored = read(world, task).await?;
-    }
-    Err(Error::new(
-        Code::Contention,
-        format!("task `{task}`: {TRIES} times another function wrote its sessions first"),
-    ))
+        changed
+    })
+    .await
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use dormouse_core::config::Config;
 use dormouse_core::duration::between;
-use dormouse_core::engine::{self, Turn};
+use dormouse_core::engine::Turn;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::ports::World;
 use dormouse_core::status::{self, Status};
-use dormouse_function::log;
+use dormouse_function::{direct, log, turn};
 use serde_json::{Value, json};
 
 use crate::client::{self, Client};
@@ -198,7 +198,7 @@ async fn take_turn<W: World>(
         action,
         cause: Cause::Http,
     };
-    dormouse_function::direct::turn(world, config, group, &intent, request_id).await
+    direct::turn(world, config, group, &intent, request_id).await
 }
 
 /// The next look of a request that is held: from where the last one ended.
@@ -207,9 +207,7 @@ async fn look_again<W: World>(world: &W, last: Turn, request_id: &str) -> Result
         action: Action::Look,
         cause: Cause::Http,
     };
-    let turn = engine::turn(world, &last.settings, Some(last.record), &intent).await?;
-    log::turn(&turn, &intent, request_id);
-    Ok(turn)
+    turn::take(world, &last.settings, Some(last.record), &intent, request_id).await
 }
 
 /// All groups, from the table alone: no call to ECS.

@@ -24,7 +24,7 @@ impl<'a> Draft<'a> {
         let wanted = |question: &&Question<'a>| match question.signal {
             // Quiet is known only from look to look, so each tick looks, whatever else keeps the group awake.
             signal if signal.is_momentary() => self.looks_regularly(),
-            signal => sleep_is_a_question && !signal.is_costly() && self.recorded(question).is_none(),
+            signal => sleep_is_a_question && !signal.is_costly(),
         };
         let cheap: Vec<Question<'a>> = all.iter().filter(wanted).copied().collect();
         let costly = |question: &&Question<'a>| question.signal.is_costly();

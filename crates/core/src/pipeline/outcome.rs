@@ -120,12 +120,12 @@ fn mistake(turn: &Turn, id: &ServiceId) -> Option<(Code, String)> {
 
 /// What a service still waits for; a rollout counts, so that nobody tests the version before.
 fn waits_for(turn: &Turn, service: &ServiceStatus) -> Option<String> {
-    let name = format!("{}/{}", service.cluster, service.name);
+    let id = id(service);
     if !service.ready {
         let detail = service.detail.as_deref().unwrap_or("not ready");
-        return Some(format!("{name}: {detail}"));
+        return Some(format!("{id}: {detail}"));
     }
-    let (id, state) = state(turn, service)?;
+    let state = state(turn, &id)?;
     let since = state.rollout_since?;
     let mut fresh = state.troubles.iter().filter(|trouble| trouble.at >= since);
     let trouble = fresh
@@ -135,20 +135,22 @@ fn waits_for(turn: &Turn, service: &ServiceStatus) -> Option<String> {
 }
 
 fn fails_again_and_again(turn: &Turn, service: &ServiceStatus) -> bool {
-    let Some((_, state)) = state(turn, service).filter(|_| !service.ready) else {
+    let Some(state) = state(turn, &id(service)).filter(|_| !service.ready) else {
         return false;
     };
     let fresh = |at: Timestamp| turn.record.woken_at.is_some_and(|woken_at| at >= woken_at);
     state.troubles.iter().filter(|trouble| fresh(trouble.at)).count() >= FAILURES
 }
 
-fn state<'a>(turn: &'a Turn, service: &ServiceStatus) -> Option<(&'a ServiceId, &'a ServiceState)> {
-    let mut services = turn.seen.services.iter();
-    let (id, seen) = services.find(|(id, _)| id.cluster == service.cluster && id.name == service.name)?;
-    match seen {
-        Seen::Known(state) => Some((id, state)),
+fn state<'a>(turn: &'a Turn, id: &ServiceId) -> Option<&'a ServiceState> {
+    match turn.seen.services.get(id)? {
+        Seen::Known(state) => Some(state),
         Seen::Unknown(_) => None,
     }
+}
+
+fn id(service: &ServiceStatus) -> ServiceId {
+    ServiceId::new(&service.cluster, &service.name)
 }
 
 fn without_services(group: &GroupSettings) -> String {

@@ -8,6 +8,7 @@ pub mod ids;
 pub mod message;
 pub mod row;
 pub mod signal;
+pub mod update;
 
 #[cfg(test)]
 mod properties;
@@ -18,3 +19,4 @@ pub use ids::{SessionId, TaskKey};
 pub use message::{Event, Message, Order, Report};
 pub use row::{Count, MOST, REMEMBERED, Row, Session};
 pub use signal::judge;
+pub use update::update;
