@@ -16,18 +16,22 @@ use crate::{Aws, moment};
 /// Services in one DescribeServices call (Amazon ECS API reference, DescribeServices).
 const PER_CALL: usize = 10;
 
+/// How closely services are looked at.
+#[derive(Clone, Copy)]
+enum Depth {
+    /// Whether their tasks are ready, and what keeps them from it.
+    Readiness,
+    /// Which tasks there are.
+    Tasks,
+}
+
 impl Services for Aws {
     async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
-        let mut clusters: BTreeMap<&str, Vec<&ServiceSettings>> = BTreeMap::new();
-        for settings in &group.services {
-            clusters.entry(&settings.id.cluster).or_default().push(settings);
-        }
-        let calls = clusters.iter().flat_map(|(cluster, services)| {
-            services
-                .chunks(PER_CALL)
-                .map(|chunk| self.observe_chunk(cluster, chunk))
-        });
-        join_all(calls).await.into_iter().flatten().collect()
+        self.look(group, Depth::Readiness).await
+    }
+
+    async fn observe_tasks(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
+        self.look(group, Depth::Tasks).await
     }
 
     async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error> {
@@ -44,7 +48,25 @@ impl Services for Aws {
 }
 
 impl Aws {
-    async fn observe_chunk(&self, cluster: &str, chunk: &[&ServiceSettings]) -> Vec<(ServiceId, Seen)> {
+    async fn look(&self, group: &GroupSettings, depth: Depth) -> BTreeMap<ServiceId, Seen> {
+        let mut clusters: BTreeMap<&str, Vec<&ServiceSettings>> = BTreeMap::new();
+        for settings in &group.services {
+            clusters.entry(&settings.id.cluster).or_default().push(settings);
+        }
+        let calls = clusters.iter().flat_map(|(cluster, services)| {
+            services
+                .chunks(PER_CALL)
+                .map(|chunk| self.observe_chunk(cluster, chunk, depth))
+        });
+        join_all(calls).await.into_iter().flatten().collect()
+    }
+
+    async fn observe_chunk(
+        &self,
+        cluster: &str,
+        chunk: &[&ServiceSettings],
+        depth: Depth,
+    ) -> Vec<(ServiceId, Seen)> {
         let names = chunk.iter().map(|settings| settings.id.name.clone()).collect();
         let answer = self
             .ecs
@@ -67,12 +89,12 @@ impl Aws {
             let service = described
                 .iter()
                 .find(|service| service.service_name() == Some(&settings.id.name));
-            async move { (settings.id.clone(), self.look_at(settings, service).await) }
+            async move { (settings.id.clone(), self.look_at(settings, service, depth).await) }
         });
         join_all(looks).await
     }
 
-    async fn look_at(&self, settings: &ServiceSettings, service: Option<&Service>) -> Seen {
+    async fn look_at(&self, settings: &ServiceSettings, service: Option<&Service>, depth: Depth) -> Seen {
         let id = &settings.id;
         let status = service.and_then(Service::status).unwrap_or("MISSING");
         let Some(service) = service.filter(|_| status == "ACTIVE") else {
@@ -95,7 +117,10 @@ impl Aws {
                 .collect(),
         };
         if state.desired + state.running + state.pending > 0
-            && let Err(error) = self.look_at_tasks(settings, &mut state).await
+            && let Err(error) = match depth {
+                Depth::Readiness => self.look_at_tasks(settings, &mut state).await,
+                Depth::Tasks => self.list_tasks(&settings.id, &mut state).await,
+            }
         {
             // The counts are known all the same: what hangs on them alone goes on.
             state.tasks_unknown = Some(error.to_string());

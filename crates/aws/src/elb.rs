@@ -48,7 +48,7 @@ impl Balancer {
 
 /// The load balancers of an account. Their addresses do not change, so each is looked up once.
 pub(crate) struct Balancers {
-    client: Client,
+    pub(crate) client: Client,
     known: Mutex<HashMap<String, Balancer>>,
 }
 
@@ -62,6 +62,15 @@ impl Balancers {
 
     /// The health of all targets of a target group.
     pub(crate) async fn health(&self, target_group: &str) -> Result<Vec<TargetHealth>, Error> {
+        let descriptions = self.descriptions(target_group).await?;
+        Ok(descriptions.iter().map(read).collect())
+    }
+
+    /// All targets of a target group as it describes them.
+    pub(crate) async fn descriptions(
+        &self,
+        target_group: &str,
+    ) -> Result<Vec<TargetHealthDescription>, Error> {
         let answer = self
             .client
             .describe_target_health()
@@ -69,7 +78,7 @@ impl Balancers {
             .send()
             .await
             .map_err(|error| failed(&format!("DescribeTargetHealth of {target_group}"), &error))?;
-        Ok(answer.target_health_descriptions().iter().map(read).collect())
+        Ok(answer.target_health_descriptions.unwrap_or_default())
     }
 
     /// The load balancer in front of a target group.

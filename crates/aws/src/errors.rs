@@ -34,10 +34,12 @@ pub(crate) fn from_aws(what: &str, code: &str, message: &str) -> Error {
     let ours = match code {
         "AccessDeniedException"
         | "AccessDenied"
+        | "AuthorizationError"
         | "UnauthorizedOperation"
         | "UnrecognizedClientException" => Code::AccessDenied,
         "ThrottlingException"
         | "Throttling"
+        | "Throttled"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
         | "ProvisionedThroughputExceededException"
@@ -46,7 +48,6 @@ pub(crate) fn from_aws(what: &str, code: &str, message: &str) -> Error {
         | "LimitExceededException" => Code::Throttled,
         "ClusterNotFoundException" => Code::ClusterNotFound,
         "ServiceNotFoundException" | "ServiceNotActiveException" => Code::ServiceNotFound,
-        "ResourceNotFoundException" => Code::TableNotFound,
         "ServerException"
         | "InternalServerError"
         | "InternalFailure"

@@ -9,15 +9,20 @@ mod ecs;
 mod elb;
 mod errors;
 mod insights;
+mod machines;
+mod notifications;
 mod operation;
+mod plans;
 mod probe;
+mod protection;
 mod rejects;
 mod sessions;
 mod signals;
 mod table;
+mod targets;
 mod task;
 mod tasks;
-mod timer;
+mod utilization;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -46,11 +51,13 @@ pub struct Aws {
     elb: elb::Balancers,
     ec2: ec2::Ec2,
     tagging: aws_sdk_resourcegroupstagging::Client,
-    timer: timer::SleepTimer,
+    machines: machines::Machines,
     task_definitions: tasks::Definitions,
     probe: probe::Prober,
     queues: aws_sdk_sqs::Client,
     dead_letters: Option<String>,
+    topics: aws_sdk_sns::Client,
+    notifications: Option<String>,
 }
 
 impl Aws {
@@ -87,11 +94,17 @@ impl Aws {
                 env.get("AWS_ENDPOINT_URL_EC2").map(String::as_str),
             ),
             tagging: aws_sdk_resourcegroupstagging::Client::new(sdk),
-            timer: timer::SleepTimer::new(aws_sdk_sfn::Client::new(sdk), config.sleep_timer.clone()),
+            machines: machines::Machines::new(
+                aws_sdk_sfn::Client::new(sdk),
+                config.sleep_timer.clone(),
+                config.scale_in.clone(),
+            ),
             task_definitions: tasks::Definitions::default(),
             probe: probe::Prober::new(http),
             queues: aws_sdk_sqs::Client::new(sdk),
             dead_letters: config.dead_letters.clone(),
+            topics: aws_sdk_sns::Client::new(sdk),
+            notifications: config.notifications.clone(),
         }
     }
 }

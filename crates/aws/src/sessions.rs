@@ -9,7 +9,7 @@ use dormouse_core::ports::{Clock, Saved, SessionRows, StoredRow};
 use dormouse_core::sessions::{Row, TaskKey};
 
 use crate::Aws;
-use crate::errors::{failed, rejected};
+use crate::errors::rejected;
 
 /// Items of one BatchGetItem (Amazon DynamoDB API reference).
 const PER_CALL: usize = 100;
@@ -79,7 +79,7 @@ impl Aws {
             let mut answer = call
                 .send()
                 .await
-                .map_err(|error| failed(&self.table.what("BatchGetItem"), &error))?;
+                .map_err(|error| self.table.failed("BatchGetItem", &error))?;
             let found = answer
                 .responses
                 .as_mut()

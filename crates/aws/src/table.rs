@@ -1,11 +1,13 @@
 //! The table: one partition of settings and one of records, so that a wake reads two items at once and a tick
-//! reads all groups with two queries.
+//! reads all groups with two queries. Sessions of tasks and plans of scale-ins are beside them.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::ports::{Saved, Store, Stored};
@@ -32,17 +34,18 @@ impl Table {
         Self { client, name }
     }
 
-    async fn get(&self, kind: &str, group: &GroupName) -> Result<Option<Item>, Error> {
+    /// The item of a kind and name, as it is after all writes.
+    pub(crate) async fn get(&self, kind: &str, name: &str) -> Result<Option<Item>, Error> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.name)
             .key("pk", text(kind))
-            .key("sk", text(group.as_str()))
+            .key("sk", text(name))
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| failed(&self.what("GetItem"), &error))?;
+            .map_err(|error| self.failed("GetItem", &error))?;
         Ok(answer.item)
     }
 
@@ -59,9 +62,27 @@ impl Table {
             .send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
-            items.push(item.map_err(|error| failed(&self.what("Query"), &error))?);
+            items.push(item.map_err(|error| self.failed("Query", &error))?);
         }
         Ok(items)
+    }
+
+    /// A request to put an item of a kind and name; the caller adds what is in it.
+    pub(crate) fn put(&self, kind: &str, name: &str) -> PutItemFluentBuilder {
+        let request = self.client.put_item().table_name(&self.name);
+        request.item("pk", text(kind)).item("sk", text(name))
+    }
+
+    /// Removes the item of a kind and name, if there is one.
+    pub(crate) async fn delete(&self, kind: &str, name: &str) -> Result<(), Error> {
+        let request = self.client.delete_item().table_name(&self.name);
+        request
+            .key("pk", text(kind))
+            .key("sk", text(name))
+            .send()
+            .await
+            .map_err(|error| self.failed("DeleteItem", &error))?;
+        Ok(())
     }
 
     /// Puts an item over the version that was loaded (0: none), as the next version.
@@ -85,7 +106,20 @@ impl Table {
             {
                 Ok(Saved::Conflict)
             }
-            Err(error) => Err(failed(&self.what("PutItem"), &error)),
+            Err(error) => Err(self.failed("PutItem", &error)),
+        }
+    }
+
+    /// The error of a call on the table. Other services say ResourceNotFoundException of other things.
+    pub(crate) fn failed<E, R>(&self, operation: &str, error: &SdkError<E, R>) -> Error
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let ours = failed(&self.what(operation), error);
+        match error.code() {
+            Some("ResourceNotFoundException") => Error::new(Code::TableNotFound, ours.message),
+            _ => ours,
         }
     }
 
@@ -96,11 +130,15 @@ impl Table {
 
 impl Store for Aws {
     async fn load(&self, group: &GroupName) -> Result<Stored, Error> {
-        let (settings, record) =
-            try_join(self.table.get(SETTINGS, group), self.table.get(RECORD, group)).await?;
+        let (settings, record) = try_join(
+            self.table.get(SETTINGS, group.as_str()),
+            self.table.get(RECORD, group.as_str()),
+        )
+        .await?;
+        let owner = format!("group `{group}`");
         Ok(Stored {
-            settings: settings.as_ref().map(|item| body(item, group)).transpose()?,
-            record: record.as_ref().map(|item| body(item, group)).transpose()?,
+            settings: settings.as_ref().map(|item| body(item, &owner)).transpose()?,
+            record: record.as_ref().map(|item| body(item, &owner)).transpose()?,
         })
     }
 
@@ -126,37 +164,24 @@ impl Store for Aws {
         next.version = record.version + 1;
         let request = self
             .table
-            .client
-            .put_item()
-            .table_name(&self.table.name)
-            .item("pk", text(RECORD))
-            .item("sk", text(group.as_str()))
+            .put(RECORD, group.as_str())
             .item("body", json(&next)?)
             .item("phase", text(record.phase.as_str()));
         self.table.put_over(record.version, request).await
     }
 
     async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error> {
-        let request = self.table.client.put_item().table_name(&self.table.name);
-        request
-            .item("pk", text(SETTINGS))
-            .item("sk", text(settings.name.as_str()))
+        self.table
+            .put(SETTINGS, settings.name.as_str())
             .item("body", json(settings)?)
             .send()
             .await
-            .map_err(|error| failed(&self.table.what("PutItem"), &error))?;
+            .map_err(|error| self.table.failed("PutItem", &error))?;
         Ok(())
     }
 
     async fn remove_settings(&self, group: &GroupName) -> Result<(), Error> {
-        let request = self.table.client.delete_item().table_name(&self.table.name);
-        request
-            .key("pk", text(SETTINGS))
-            .key("sk", text(group.as_str()))
-            .send()
-            .await
-            .map_err(|error| failed(&self.table.what("DeleteItem"), &error))?;
-        Ok(())
+        self.table.delete(SETTINGS, group.as_str()).await
     }
 }
 
@@ -164,7 +189,8 @@ fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<AttributeValue, Error> {
+/// A value as the body of an item.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<AttributeValue, Error> {
     let body = serde_json::to_string(value).map_err(|error| {
         Error::new(
             Code::CorruptRecord,
@@ -174,7 +200,8 @@ fn json<T: serde::Serialize>(value: &T) -> Result<AttributeValue, Error> {
     Ok(AttributeValue::S(body))
 }
 
-fn body<T: serde::de::DeserializeOwned>(item: &Item, group: &GroupName) -> Result<T, Error> {
+/// The value in the body of an item; `owner` names whose it is.
+pub(crate) fn body<T: serde::de::DeserializeOwned>(item: &Item, owner: &str) -> Result<T, Error> {
     let body = item
         .get("body")
         .and_then(|value| value.as_s().ok())
@@ -182,7 +209,7 @@ fn body<T: serde::de::DeserializeOwned>(item: &Item, group: &GroupName) -> Resul
     serde_json::from_str(body).map_err(|error| {
         Error::new(
             Code::CorruptRecord,
-            format!("the stored item of group `{group}` cannot be read: {error}"),
+            format!("the stored item of {owner} cannot be read: {error}"),
         )
     })
 }
@@ -193,7 +220,7 @@ fn readable<T: serde::de::DeserializeOwned>(item: &Item) -> Option<(GroupName, T
         .and_then(|value| value.as_s().ok())
         .map_or("", String::as_str);
     let group = GroupName::parse(name).ok()?;
-    match body(item, &group) {
+    match body(item, &format!("group `{group}`")) {
         Ok(value) => Some((group, value)),
         Err(error) => {
             tracing::error!(%group, code = %error.code, "{}", error.message);

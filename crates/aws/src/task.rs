@@ -11,15 +11,20 @@ use crate::elb::TargetHealth;
 use crate::moment;
 
 pub(crate) fn plain(task: &Task) -> TaskState {
-    let arn = task.task_arn().unwrap_or_default();
     TaskState {
-        id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+        id: id(task.task_arn().unwrap_or_default()),
         stage: stage(task),
         health: None,
         targets: Vec::new(),
         probe: None,
         address: TaskAddress::Unknown,
+        private: private_address(task),
     }
+}
+
+/// The last part of a task's ARN.
+pub(crate) fn id(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 pub(crate) fn stage(task: &Task) -> TaskStage {

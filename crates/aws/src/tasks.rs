@@ -78,6 +78,17 @@ impl Aws {
         Ok(())
     }
 
+    /// Fills in the tasks of a service, without asking anybody how they are.
+    pub(crate) async fn list_tasks(&self, id: &ServiceId, state: &mut ServiceState) -> Result<(), Error> {
+        state.tasks = self
+            .tasks(id, DesiredStatus::Running)
+            .await?
+            .iter()
+            .map(plain)
+            .collect();
+        Ok(())
+    }
+
     async fn tasks(&self, id: &ServiceId, desired: DesiredStatus) -> Result<Vec<Task>, Error> {
         let everything = desired == DesiredStatus::Running;
         let mut pages = self

@@ -21,6 +21,10 @@ pub struct Config {
     pub listed: Vec<ServiceSettings>,
     /// `SLEEP_TIMER_ARN`: the state machine to start at a wake; only the wake function has it.
     pub sleep_timer: Option<String>,
+    /// `SCALE_IN_ARN`: the state machine that scales in; only scaling-decision has it.
+    pub scale_in: Option<String>,
+    /// `NOTIFICATION_TOPIC_ARN`: the topic that is told of changes; only scaling-decision has it.
+    pub notifications: Option<String>,
     /// `DEAD_LETTER_QUEUE_URL`: where messages go that cannot be understood; only session-metric-ingest has it.
     pub dead_letters: Option<String>,
 }
@@ -67,6 +71,8 @@ impl Config {
             defaults,
             listed,
             sleep_timer: get("SLEEP_TIMER_ARN").map(str::to_owned),
+            scale_in: get("SCALE_IN_ARN").map(str::to_owned),
+            notifications: get("NOTIFICATION_TOPIC_ARN").map(str::to_owned),
             dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
         })
     }

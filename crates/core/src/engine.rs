@@ -13,8 +13,8 @@ use crate::decide::{Effect, decide, idle_after, needs_look, wanted_readings};
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::intent::Intent;
-use crate::observation::Observation;
-use crate::ports::{Saved, Stored, World};
+use crate::observation::{Observation, Seen};
+use crate::ports::{Saved, Services, Store, Stored, World};
 use crate::reason::Reason;
 use crate::record::{Failure, Phase, Record};
 use crate::settings::{Defaults, GroupSettings, Problem, ServiceSettings};
@@ -97,13 +97,7 @@ pub async fn turn<W: World>(
             now,
         });
     }
-    Err(Error::new(
-        Code::Contention,
-        format!(
-            "group `{}`: {TRIES} times another function wrote its record first",
-            settings.name
-        ),
-    ))
+    Err(contention(&settings.name))
 }
 
 /// Reads the signals that the decision needs, until it needs no more: each answer may spare or call for another.
@@ -186,24 +180,67 @@ async fn remember<W: World>(
     record: &mut Record,
     outcomes: &HashMap<ServiceId, Option<Error>>,
 ) -> Result<(), Error> {
-    for _ in 0..TRIES {
-        let at = world.now();
+    let at = world.now();
+    let saved = change(world, group, Some(record.clone()), |record| {
         let before = record.clone();
         for (service, error) in outcomes {
             record.service(service).failure = error.clone().map(|error| Failure { error, at });
         }
-        if *record == before {
-            return Ok(());
-        }
-        if world.save_record(group, record).await? == Saved::Yes {
-            record.version += 1;
-            return Ok(());
-        }
-        if let Some(newer) = world.load(group).await?.record {
-            *record = newer;
-        }
+        *record != before
+    })
+    .await;
+    match saved {
+        Ok(saved) => *record = saved.unwrap_or_else(|| record.clone()),
+        // The next look finds out by itself.
+        Err(error) if error.code == Code::Contention => {}
+        Err(error) => return Err(error),
     }
     Ok(())
+}
+
+/// Changes a group's record and writes it, unless `change` says that nothing changed; over whatever others write
+/// meanwhile. Gives the record as it is then; none if the group has none.
+///
+/// # Errors
+/// Those of the store, and [`Code::Contention`] if other writers won every time.
+pub async fn change<W: Store>(
+    world: &W,
+    group: &GroupName,
+    loaded: Option<Record>,
+    mut change: impl FnMut(&mut Record) -> bool,
+) -> Result<Option<Record>, Error> {
+    let mut loaded = loaded;
+    for _ in 0..TRIES {
+        let Some(mut record) = loaded else { return Ok(None) };
+        if !change(&mut record) {
+            return Ok(Some(record));
+        }
+        if world.save_record(group, &record).await? == Saved::Yes {
+            record.version += 1;
+            return Ok(Some(record));
+        }
+        loaded = world.load(group).await?.record;
+    }
+    Err(contention(group))
+}
+
+pub(crate) fn contention(group: &GroupName) -> Error {
+    let message = format!("group `{group}`: {TRIES} times another function wrote its record first");
+    Error::new(Code::Contention, message)
+}
+
+/// Looks at counts, rollout and tasks of one service.
+pub async fn observe_one<W: Services>(world: &W, group: &GroupName, settings: &ServiceSettings) -> Seen {
+    let alone = GroupSettings::of(group, vec![settings.clone()]);
+    let missing = || {
+        Error::new(
+            Code::Unavailable,
+            format!("service `{}` was not looked at", settings.id),
+        )
+    };
+    let mut seen = world.observe_tasks(&alone).await;
+    seen.remove(&settings.id)
+        .unwrap_or_else(|| Seen::Unknown(missing()))
 }
 
 /// The settings of all groups as their owners have them now, and those stored before.

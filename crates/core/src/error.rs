@@ -64,6 +64,16 @@ pub enum Code {
     UnknownLogGroup,
     /// The function found a bug in itself.
     Internal,
+    /// The scale-in has lost its claim, or the service is not what it was when it began: it undoes itself.
+    ScaleInRevoked,
+    /// The scale-in found no task that nobody uses.
+    NoFreeTask,
+    /// A task that must stay is not protected from scale-in (any more).
+    NotProtected,
+    /// A task that is to leave takes new connections (again).
+    TargetRegistered,
+    /// A task that is to leave is in use.
+    TaskInUse,
     /// A task or service cannot become ready.
     NotBecomingReady,
     /// The app's tasks have no address that a visitor can reach.

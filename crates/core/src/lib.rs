@@ -23,6 +23,7 @@ pub mod reading;
 pub mod reason;
 pub mod record;
 pub mod report;
+pub mod scale_in;
 pub mod scaling;
 pub mod sessions;
 pub mod settings;

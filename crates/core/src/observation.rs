@@ -67,6 +67,9 @@ pub struct TaskState {
     pub probe: Option<Probe>,
     /// Where it can be reached.
     pub address: TaskAddress,
+    /// Its own address inside the VPC, which names its target in a target group; none until it has one, and for tasks
+    /// that share their instance's.
+    pub private: Option<IpAddr>,
 }
 
 /// How far a task is, in the words of ECS's task lifecycle (Amazon ECS Developer Guide, "Task lifecycle").

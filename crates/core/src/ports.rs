@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::decide::Question;
 use crate::error::Error;
@@ -13,6 +14,10 @@ use crate::observation::Seen;
 use crate::pipeline::{JobResult, Reported};
 use crate::reading::Reading;
 use crate::record::Record;
+use crate::scale_in::plan::Plan;
+use crate::scaling::load::Metric;
+use crate::scaling::notice::Notice;
+use crate::scaling::reason::Utilization;
 use crate::sessions::{Row, TaskKey};
 use crate::settings::GroupSettings;
 use crate::tags::TaggedService;
@@ -62,6 +67,10 @@ pub trait Discovery {
 pub trait Services {
     /// Looks at the services of a group. What fails is `Unknown` for the services it concerns, not an error.
     async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen>;
+    /// Looks at counts, rollouts and tasks only, and not at whether the tasks are ready: all that scaling needs.
+    async fn observe_tasks(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
+        self.observe(group).await
+    }
     /// Sets the desired count of a service.
     async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error>;
 }
@@ -160,6 +169,108 @@ pub trait LoadBalancers {
 pub trait Jobs {
     /// Reports a result.
     async fn report(&self, job: &str, result: &JobResult) -> Result<Reported, Error>;
+}
+
+/// Reads utilizations.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Utilizations {
+    /// The average utilization of each of these services, minute by minute since `since`, in as few calls as possible.
+    /// What fails is `Unknown`. The answers are in the order of the questions.
+    async fn utilizations(
+        &self,
+        wanted: &[(ServiceId, Utilization)],
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Vec<Metric>;
+}
+
+/// Protects tasks from scale-in (Amazon ECS Developer Guide, "Protect your Amazon ECS tasks from being terminated by
+/// scale-in events").
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Protection {
+    /// Until when each of these tasks of a cluster is protected; none: it is not. A task that is gone is not in the
+    /// answer.
+    async fn protected_until(
+        &self,
+        cluster: &str,
+        tasks: &[String],
+    ) -> Result<BTreeMap<String, Option<Timestamp>>, Error>;
+    /// Protects tasks for whole minutes from now, 1 to 2,880, whatever was set before; none takes their protection
+    /// away. Tasks that are gone are passed over.
+    async fn protect(&self, cluster: &str, tasks: &[String], minutes: Option<u32>) -> Result<(), Error>;
+}
+
+/// Target groups of load balancers.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Targets {
+    /// The targets of a target group, those that drain included.
+    async fn targets(&self, target_group: &str) -> Result<Vec<Target>, Error>;
+    /// Takes targets out of their target group; they drain. Those that are not there are passed over.
+    async fn deregister(&self, target_group: &str, targets: &[TargetName]) -> Result<(), Error>;
+    /// Puts targets into a target group, those that drain included.
+    async fn register(&self, target_group: &str, targets: &[TargetName]) -> Result<(), Error>;
+    /// How long a target of this group drains.
+    async fn deregistration_delay(&self, target_group: &str) -> Result<Duration, Error>;
+}
+
+/// A target as its group knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TargetName {
+    /// An IP address, or an instance's id.
+    pub id: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// A target and whether it takes connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Which.
+    pub name: TargetName,
+    /// Whether it was taken out and only finishes what it has; else it is registered, whatever its health.
+    pub draining: bool,
+}
+
+/// What scale-ins are about to do.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Plans {
+    /// The plan of a service's scale-in.
+    async fn plan(&self, service: &ServiceId) -> Result<Option<Plan>, Error>;
+    /// Writes a plan over the version that it carries (0: none), as the next version.
+    async fn save_plan(&self, service: &ServiceId, plan: &Plan) -> Result<Saved, Error>;
+    /// Removes a service's plan, if there is one.
+    async fn remove_plan(&self, service: &ServiceId) -> Result<(), Error>;
+}
+
+/// Runs scale-ins.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait ScaleIns {
+    /// Starts an execution of the scale-in state machine, unless one of this name runs already.
+    async fn start_scale_in(
+        &self,
+        execution: &str,
+        group: &GroupName,
+        service: &ServiceId,
+    ) -> Result<(), Error>;
+    /// Whether the execution runs.
+    async fn scale_in_runs(&self, execution: &str) -> Result<bool, Error>;
+}
+
+/// Tells people what changed.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Notifications {
+    /// Publishes a notice to everybody who subscribed.
+    async fn tell(&self, notice: &Notice) -> Result<(), Error>;
+}
+
+/// All that scaling needs beyond [`World`].
+pub trait ScalingWorld:
+    World + SessionRows + Utilizations + Protection + Targets + Plans + ScaleIns + Notifications
+{
+}
+impl<W> ScalingWorld for W where
+    W: World + SessionRows + Utilizations + Protection + Targets + Plans + ScaleIns + Notifications
+{
 }
 
 /// All that every function needs.

@@ -170,6 +170,7 @@ mod tests {
             targets: Vec::new(),
             probe: None,
             address: TaskAddress::Public(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)), 8080),
+            private: None,
         };
         change(&mut task);
         task

@@ -11,6 +11,7 @@ use crate::ids::{Generation, ServiceId};
 use crate::intent::Cause;
 use crate::reading::Signal;
 use crate::reason::Reason;
+use crate::scaling::record::ScalingRecord;
 
 /// Where a group is in its day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +90,9 @@ pub struct ServiceRecord {
     /// The ARNs of its target groups as last seen, so that an alarm finds it.
     #[serde(default)]
     pub target_groups: Vec<String>,
+    /// What is remembered of its scaling.
+    #[serde(default)]
+    pub scaling: ScalingRecord,
 }
 
 /// Looks, none of which found use.

@@ -251,6 +251,17 @@ pub struct GroupSettings {
 }
 
 impl GroupSettings {
+    /// Some services of a group, for a look at them alone.
+    #[must_use]
+    pub fn of(name: &GroupName, services: Vec<ServiceSettings>) -> Self {
+        Self {
+            name: name.clone(),
+            services,
+            wake_timeout: Duration::ZERO,
+            problems: Vec::new(),
+        }
+    }
+
     /// Every signal must be quiet for this long: the longest that a service of the group asks for.
     #[must_use]
     pub fn idle_after(&self) -> Duration {

@@ -4,6 +4,8 @@ use dormouse_core::engine::Turn;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::intent::Intent;
 use dormouse_core::report;
+use dormouse_core::scale_in::request::{Answer, Request};
+use dormouse_core::scaling::turn::Report;
 use dormouse_core::settings::Problem;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,6 +15,35 @@ pub fn turn(turn: &Turn, intent: &Intent, request_id: &str) {
     if let Some(report) = report::line(turn, intent, request_id) {
         write(&json!(report));
     }
+}
+
+/// Writes the line of a decision about scaling.
+pub fn scaling(report: &Report, request_id: &str) {
+    let mut line = json!(report);
+    line["event"] = json!("scaling");
+    line["request_id"] = json!(request_id);
+    write(&line);
+}
+
+/// Writes the line of a step of a scale-in, and of what stopped it.
+pub fn scale_in(request: &Request, answer: &Result<Answer, Error>, request_id: &str) {
+    let Request {
+        step,
+        group,
+        service,
+        execution,
+        ..
+    } = request;
+    write(&json!({
+        "event": "scale-in",
+        "step": step,
+        "group": group,
+        "service": service,
+        "execution": execution,
+        "answer": answer.as_ref().ok(),
+        "error": answer.as_ref().err(),
+        "request_id": request_id,
+    }));
 }
 
 /// Writes an error where it is handled.

@@ -88,6 +88,11 @@ pub(crate) fn http_status(code: Code) -> u16 {
         | Code::Unavailable
         | Code::Contention
         | Code::TimerNotStarted
+        | Code::ScaleInRevoked
+        | Code::NoFreeTask
+        | Code::NotProtected
+        | Code::TargetRegistered
+        | Code::TaskInUse
         | Code::NotBecomingReady => code::UNAVAILABLE,
     }
 }

@@ -13,7 +13,7 @@ use crate::{asl, parts};
 /// Actions that IAM cannot limit to a resource (or, for `ecs:ListTasks`, only to container instances,
 /// which Fargate has none of), by AWS's service authorization reference. Nothing else may be allowed on
 /// `*`. This is how "least privilege" stays true when somebody adds a statement.
-const WITHOUT_RESOURCES: [&str; 17] = [
+const WITHOUT_RESOURCES: [&str; 18] = [
     "cloudwatch:GetMetricData",
     "codepipeline:PutJobFailureResult",
     "codepipeline:PutJobSuccessResult",
@@ -22,6 +22,7 @@ const WITHOUT_RESOURCES: [&str; 17] = [
     "ecs:ListTasks",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTargetGroupAttributes",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
     "logs:GetQueryResults",

@@ -5,6 +5,7 @@ use crate::intent::Cause;
 use crate::observation::Seen;
 use crate::reason::Reason;
 use crate::record::Phase;
+use crate::scaling::record::Revoker;
 
 use super::{Draft, LATE_SLEEP, REISSUE_AFTER};
 
@@ -52,6 +53,7 @@ impl Draft<'_> {
             (Phase::FallingAsleep, Reason::PutToSleepOutside)
         };
         if phase == Phase::FallingAsleep {
+            self.revoke_claims(Revoker::Sleep);
             self.record.fell_asleep_at = Some(self.now);
         }
         self.record.enter(phase, reason, Cause::Outside, self.now);

@@ -35,6 +35,7 @@ fn seen() -> impl Strategy<Value = Seen> {
                 targets: vec![health],
                 probe: None,
                 address: TaskAddress::Unknown,
+                private: None,
             };
             Seen::Known(ServiceState {
                 desired,

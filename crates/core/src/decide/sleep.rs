@@ -9,6 +9,7 @@ use crate::intent::Action;
 use crate::observation::Seen;
 use crate::reason::Reason;
 use crate::record::Phase;
+use crate::scaling::record::Revoker;
 
 use super::{Draft, is_gone};
 
@@ -158,6 +159,7 @@ impl Draft<'_> {
             service.failure = None;
             service.command = None;
         }
+        self.revoke_claims(Revoker::Sleep);
         self.record.override_until = None;
         self.record.fell_asleep_at = Some(self.now);
         self.record

@@ -6,6 +6,7 @@ use crate::observation::Seen;
 use crate::readiness::{self, Readiness};
 use crate::reason::Reason;
 use crate::record::Phase;
+use crate::scaling::record::Revoker;
 use crate::settings::ServiceSettings;
 
 use super::{Draft, Effect, RENEW_EVERY, is_gone};
@@ -13,6 +14,7 @@ use super::{Draft, Effect, RENEW_EVERY, is_gone};
 impl Draft<'_> {
     /// Somebody asks for the group.
     pub(super) fn ask_for_wake(&mut self, wake: &Wake) -> Reason {
+        self.revoke_claims(Revoker::Wake);
         match self.record.phase {
             Phase::Asleep | Phase::FallingAsleep => {
                 self.begin_wake(Reason::WakeAsked, self.intent.cause, |settings, saved| {
@@ -40,6 +42,13 @@ impl Draft<'_> {
                     Reason::AlreadyAwake
                 }
             }
+        }
+    }
+
+    /// Takes away the claims of scale-ins: they undo themselves.
+    pub(super) fn revoke_claims(&mut self, by: Revoker) {
+        for service in self.record.services.values_mut() {
+            service.scaling.revoke(by, self.now);
         }
     }
 

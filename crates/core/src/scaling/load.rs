@@ -72,7 +72,7 @@ pub enum Sessions {
     Unknown(String),
 }
 
-/// What is remembered between decisions: when the count was last changed by one.
+/// What is remembered between decisions: when one last changed the count, or tried to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct History {
@@ -80,4 +80,6 @@ pub struct History {
     pub scaled_out_at: Option<Timestamp>,
     /// The last scale-in: the moment that the count was lowered, not that it was decided.
     pub scaled_in_at: Option<Timestamp>,
+    /// The last end of a scale-in that changed nothing.
+    pub gave_up_at: Option<Timestamp>,
 }

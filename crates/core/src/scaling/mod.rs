@@ -9,7 +9,11 @@
 
 pub mod bounds;
 pub mod load;
+pub mod notice;
 pub mod reason;
+pub mod record;
+pub mod tasks;
+pub mod turn;
 
 mod level;
 mod scale_in;
@@ -38,7 +42,7 @@ pub const SCALE_OUT_COOLDOWN: Duration = Duration::from_secs(60);
 /// Every utilization must be known and low for this long before a scale-in: the default of Kubernetes'
 /// `--horizontal-pod-autoscaler-downscale-stabilization` (Kubernetes, "Horizontal Pod Autoscaling").
 pub const STABLE_WINDOW: Duration = Duration::from_secs(5 * 60);
-/// A scale-in is at the earliest this long after the last scale-out or scale-in: the default `ScaleInCooldown` of
+/// A scale-in is at the earliest this long after the last scale-out or scale-in, one that changed nothing included: the default `ScaleInCooldown` of
 /// ECS services (Application Auto Scaling API reference, "TargetTrackingScalingPolicyConfiguration").
 pub const SCALE_IN_COOLDOWN: Duration = Duration::from_secs(5 * 60);
 

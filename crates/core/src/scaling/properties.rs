@@ -17,7 +17,7 @@ fn now() -> Timestamp {
 
 fn moment() -> impl Strategy<Value = Option<Timestamp>> {
     proptest::option::weighted(
-        0.2,
+        0.1,
         (-900i64..60).prop_map(|s| Timestamp::from_second(NOW + s).expect("a moment")),
     )
 }
@@ -109,11 +109,11 @@ prop_compose! {
         cpu in metric(), memory in metric(),
         tasks in tasks(desired as usize),
         settings in settings(),
-        scaled_out_at in moment(), scaled_in_at in moment(),
+        scaled_out_at in moment(), scaled_in_at in moment(), gave_up_at in moment(),
     ) -> (ServiceSettings, Load, History) {
         let running = elsewhere.unwrap_or(desired);
         let load = Load { desired, running, rollout, cpu, memory, tasks };
-        (settings, load, History { scaled_out_at, scaled_in_at })
+        (settings, load, History { scaled_out_at, scaled_in_at, gave_up_at })
     }
 }
 
@@ -175,7 +175,7 @@ proptest! {
         if matches!(decide(&settings, &load, &history, now()).action, Action::ScaleIn { .. }) {
             prop_assert!(settings.scaling.scale_in && settings.scaling.max.is_some());
             prop_assert!(!load.rollout && load.desired == load.running);
-            for at in [history.scaled_out_at, history.scaled_in_at].into_iter().flatten() {
+            for at in [history.scaled_out_at, history.scaled_in_at, history.gave_up_at].into_iter().flatten() {
                 prop_assert!(now().duration_since(at) >= SCALE_IN_COOLDOWN.try_into().expect("seconds"));
             }
         }
@@ -226,7 +226,7 @@ fn the_scenes_have_plenty_of_both_changes() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut ins, mut outs) = (0, 0);
-    for _ in 0..1500 {
+    for _ in 0..2000 {
         let (settings, load, history) = scene().new_tree(&mut runner).expect("a scene").current();
         match decide(&settings, &load, &history, now()).action {
             Action::ScaleIn { .. } => ins += 1,

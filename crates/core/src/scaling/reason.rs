@@ -9,7 +9,7 @@ use super::STABLE_WINDOW;
 use crate::duration;
 
 /// A utilization of a service, averaged over its tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Utilization {
     /// Of CPU.
@@ -73,7 +73,7 @@ pub enum Reason {
         /// Since when all are known to be.
         since: Timestamp,
     },
-    /// Not yet: the last change of the count is too recent.
+    /// Not yet: the last change of the count, or the last scale-in, is too recent.
     Cooldown {
         /// Until when.
         until: Timestamp,
@@ -129,6 +129,13 @@ pub enum Reason {
         /// Why.
         why: String,
     },
+    /// Not yet: a scale-in is under way.
+    ScaleInUnderWay {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Fewer tasks: somebody started a scale-in by hand.
+    Asked,
     /// Never scaled: the owner gave no maximum.
     NotAutoscaled,
     /// Kept between minimum and maximum only: the owner gave no range.
@@ -158,6 +165,8 @@ impl Reason {
             Self::NoFreeTask { .. } => "no-free-task",
             Self::MetricsUnknown { .. } => "metrics-unknown",
             Self::TasksUnknown { .. } => "tasks-unknown",
+            Self::ScaleInUnderWay { .. } => "scale-in-under-way",
+            Self::Asked => "asked",
             Self::NotAutoscaled => "not-autoscaled",
             Self::NoMetric => "no-metric",
             Self::Asleep => "asleep",
@@ -180,7 +189,10 @@ impl fmt::Display for Reason {
             Self::NotStableYet { since } => {
                 write!(f, "below its range only since {since:.0}, not for {window} yet")
             }
-            Self::Cooldown { until } => write!(f, "the last change of the count cools down until {until:.0}"),
+            Self::Cooldown { until } => write!(
+                f,
+                "the last change of the count, or the last try, cools down until {until:.0}"
+            ),
             Self::AtMaximum { max } => write!(f, "more tasks are needed, but dormouse:max is {max}"),
             Self::AtMinimum { min } => write!(f, "fewer tasks would do, but dormouse:min is {min}"),
             Self::RolloutUnderWay => f.write_str("fewer tasks would do, but a rollout is under way"),
@@ -210,6 +222,8 @@ impl fmt::Display for Reason {
             Self::TasksUnknown { why } => {
                 write!(f, "fewer tasks would do, but the tasks are unknown: {why}")
             }
+            Self::ScaleInUnderWay { since } => write!(f, "a scale-in is under way since {since:.0}"),
+            Self::Asked => f.write_str("somebody asked for it"),
             Self::NotAutoscaled => f.write_str("not autoscaled: it has no tag dormouse:max"),
             Self::NoMetric => f.write_str(
                 "nothing tells its load: add the tag dormouse:cpu or dormouse:memory, such as 30-70",
@@ -292,6 +306,11 @@ mod tests {
                 },
                 "unknown: throttled",
             ),
+            (
+                Reason::ScaleInUnderWay { since: at },
+                "since 1970-01-01T00:00:00Z",
+            ),
+            (Reason::Asked, "asked"),
             (Reason::NotAutoscaled, "dormouse:max"),
             (Reason::NoMetric, "dormouse:cpu"),
             (Reason::Asleep, "no task"),

@@ -81,7 +81,10 @@ fn stable_since(runs: &[(&Level, &Run)]) -> Result<Timestamp, Reason> {
 }
 
 fn after_cooldown(memory: &History, now: Timestamp) -> Result<(), Reason> {
-    let last = memory.scaled_out_at.max(memory.scaled_in_at);
+    let last = memory
+        .scaled_out_at
+        .max(memory.scaled_in_at)
+        .max(memory.gave_up_at);
     match last.map(|at| duration::after(at, SCALE_IN_COOLDOWN)) {
         Some(until) if now < until => Err(Reason::Cooldown { until }),
         _ => Ok(()),

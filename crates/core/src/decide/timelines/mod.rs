@@ -1,6 +1,7 @@
 //! Decisions as timelines: what is seen and asked at `t` seconds, and what follows.
 
 mod activity;
+mod claims;
 mod evidence;
 mod failing;
 mod outside;
@@ -49,6 +50,7 @@ fn service(desired: u32, running: u32, ready: bool) -> Seen {
         targets: Vec::new(),
         probe: None,
         address: TaskAddress::Unknown,
+        private: None,
     };
     Seen::Known(ServiceState {
         desired,

@@ -228,12 +228,18 @@ fn nothing_is_removed_during_a_rollout_or_while_tasks_are_on_their_way() {
 }
 
 #[test]
-fn a_scale_in_waits_for_the_cooldown_after_either_change() {
-    for (scaled_out_at, scaled_in_at) in [(Some(60), None), (None, Some(60)), (Some(-90), Some(60))] {
+fn a_scale_in_waits_for_the_cooldown_after_a_change_or_one_that_changed_nothing() {
+    for (scaled_out_at, scaled_in_at, gave_up_at) in [
+        (Some(60), None, None),
+        (None, Some(60), None),
+        (None, None, Some(60)),
+        (Some(-90), Some(60), Some(-30)),
+    ] {
         let mut t = quiet(3);
         t.history = History {
             scaled_out_at: scaled_out_at.map(at),
             scaled_in_at: scaled_in_at.map(at),
+            gave_up_at: gave_up_at.map(at),
         };
         assert_eq!(t.look(359), hold(Reason::Cooldown { until: at(360) }));
         assert_eq!(t.look(360).reason, stable(0));

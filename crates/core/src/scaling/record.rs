@@ -1,0 +1,240 @@
+//! What the record remembers of a service's scaling: past changes, and the scale-in that has a claim on it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::load::History;
+use super::reason::Reason;
+use crate::duration;
+use crate::ids::ServiceId;
+
+/// No step of a scale-in, and no tick, runs longer: the timeout of the function.
+pub const STEP_TIME: Duration = Duration::from_secs(60);
+/// An UpdateService that lowers a count has landed or failed after this long: the SDK gives a call with all its
+/// attempts 9 s.
+pub const LOWERING_TIME: Duration = Duration::from_secs(15);
+
+/// What is remembered of a service's scaling.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScalingRecord {
+    /// When its count was last changed by a decision about scaling.
+    pub history: History,
+    /// How many scale-ins have begun.
+    pub claims: u64,
+    /// The scale-in under way.
+    pub claim: Option<Claim>,
+    /// The last change that nobody was told of yet.
+    pub untold: Option<Change>,
+}
+
+/// The right of one scale-in to lower a count. Whoever needs the tasks takes it away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Name of the execution that has it.
+    pub execution: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// The desired count that it found.
+    pub from: u32,
+    /// The fewest tasks that it may leave.
+    pub to: u32,
+    /// Why fewer are needed.
+    pub reason: Reason,
+    /// Why it is taken away, if it is.
+    pub revoked: Option<Revocation>,
+    /// The UpdateService that lowers the count, once it was decided.
+    pub lowering: Option<Lowering>,
+}
+
+/// A claim that was taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// When.
+    pub at: Timestamp,
+    /// By what.
+    pub by: Revoker,
+}
+
+/// What takes a claim away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Revoker {
+    /// Somebody asks for the group.
+    Wake,
+    /// The group falls asleep.
+    Sleep,
+    /// More tasks are needed.
+    ScaleOut,
+    /// Its execution is gone and left it behind.
+    Orphaned,
+}
+
+impl std::fmt::Display for Revoker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Wake => "a wake",
+            Self::Sleep => "the group falling asleep",
+            Self::ScaleOut => "a scale-out",
+            Self::Orphaned => "the tick, because its execution is gone",
+        })
+    }
+}
+
+/// A lower count that was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lowering {
+    /// The count.
+    pub to: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A change of a count, of which people are told once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The count before.
+    pub from: u32,
+    /// The count after.
+    pub to: u32,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl ScalingRecord {
+    /// Takes the claim away, if there is one; the first to do so stays on record.
+    pub fn revoke(&mut self, by: Revoker, now: Timestamp) {
+        if let Some(claim) = &mut self.claim {
+            claim.revoked.get_or_insert(Revocation { at: now, by });
+        }
+    }
+
+    /// Gives the next scale-in its claim, and names its execution.
+    pub fn begin_scale_in(
+        &mut self,
+        service: &ServiceId,
+        from: u32,
+        to: u32,
+        reason: Reason,
+        now: Timestamp,
+    ) -> &Claim {
+        self.claims += 1;
+        let execution = execution_name(service, self.claims, now);
+        self.claim.insert(Claim::new(execution, from, to, reason, now))
+    }
+
+    /// Takes the claim back from a scale-in that has ended, and says whether it had it.
+    pub fn end_scale_in(&mut self, execution: &str, now: Timestamp) -> bool {
+        let Some(claim) = self.claim.take_if(|claim| claim.execution == execution) else {
+            return false;
+        };
+        if !claim.lowering.is_some_and(|lowering| self.has_lowered(lowering)) {
+            self.history.gave_up_at = Some(now);
+        }
+        true
+    }
+
+    /// Whether an UpdateService that lowers the count may be on its way at this moment.
+    #[must_use]
+    pub fn is_lowering(&self, now: Timestamp) -> bool {
+        let lowering = self.claim.as_ref().and_then(|claim| claim.lowering);
+        lowering.is_some_and(|lowering| {
+            !self.has_lowered(lowering) && duration::between(lowering.at, now) < LOWERING_TIME
+        })
+    }
+
+    /// Whether this lowering is known to have worked.
+    #[must_use]
+    pub fn has_lowered(&self, lowering: Lowering) -> bool {
+        self.history.scaled_in_at.is_some_and(|at| at >= lowering.at)
+    }
+}
+
+impl Claim {
+    /// A fresh claim.
+    #[must_use]
+    pub fn new(execution: String, from: u32, to: u32, reason: Reason, now: Timestamp) -> Self {
+        Self {
+            execution,
+            since: now,
+            from,
+            to,
+            reason,
+            revoked: None,
+            lowering: None,
+        }
+    }
+
+    /// Whether the tick may end the scale-in in place of its execution: it was taken away so long ago that no step
+    /// which did not know of it still runs.
+    #[must_use]
+    pub fn is_abandoned(&self, now: Timestamp) -> bool {
+        self.revoked
+            .is_some_and(|revoked| duration::between(revoked.at, now) >= STEP_TIME)
+    }
+}
+
+/// The name of a scale-in's execution: by service, number and beginning, so that two starts make one. Within the 80
+/// characters that Step Functions allows (API reference, StartExecution, `name`), whatever the service is called.
+fn execution_name(service: &ServiceId, number: u64, now: Timestamp) -> String {
+    const LONGEST: usize = 50;
+    let whole = format!("{}.{}", service.cluster, service.name);
+    let service = if whole.len() <= LONGEST {
+        whole
+    } else {
+        format!("{}-{:08x}", &whole[..LONGEST - 9], fnv1a(whole.as_bytes()))
+    };
+    format!("{service}-n{number}-{}", now.as_second())
+}
+
+/// FNV-1a, 32 bits (Fowler, Noll, Vo): tells names apart that are alike in the beginning.
+fn fnv1a(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a moment")
+    }
+
+    #[test]
+    fn an_execution_is_named_by_service_and_number_however_long_the_names_are() {
+        let mut scaling = ScalingRecord::default();
+        let short = ServiceId::new("dev", "web");
+        let claim = scaling.begin_scale_in(&short, 6, 3, Reason::Asked, at(1_800_000_000));
+        assert_eq!(claim.execution, "dev.web-n1-1800000000");
+        let claim = scaling.begin_scale_in(&short, 6, 3, Reason::Asked, at(1_800_000_000));
+        assert_eq!(claim.execution, "dev.web-n2-1800000000");
+        let long = |end: &str| ServiceId::new(&"c".repeat(255), &format!("{}{end}", "s".repeat(254)));
+        let name =
+            |service: &ServiceId| execution_name(service, u64::MAX / 1_000_000_000_000, at(1_800_000_000));
+        assert!(name(&long("a")).len() <= 80, "{}", name(&long("a")));
+        assert_ne!(name(&long("a")), name(&long("b")));
+    }
+
+    #[test]
+    fn the_first_to_take_a_claim_away_stays_on_record_and_the_tick_waits_for_steps_to_end() {
+        let mut scaling = ScalingRecord::default();
+        scaling.revoke(Revoker::Wake, at(1));
+        assert_eq!(scaling.claim, None);
+        scaling.begin_scale_in(&ServiceId::new("dev", "web"), 6, 3, Reason::Asked, at(1));
+        scaling.revoke(Revoker::Wake, at(100));
+        scaling.revoke(Revoker::Sleep, at(200));
+        let claim = scaling.claim.expect("a claim");
+        let revocation = Revocation {
+            at: at(100),
+            by: Revoker::Wake,
+        };
+        assert_eq!(claim.revoked, Some(revocation));
+        assert!(!claim.is_abandoned(at(159)) && claim.is_abandoned(at(160)));
+    }
+}

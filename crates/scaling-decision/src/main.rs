@@ -1,0 +1,9 @@
+//! The scaling-decision function.
+
+// The futures of the AWS SDK nest deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    dormouse_function::run(scaling_decision::handle).await
+}
