@@ -9,6 +9,7 @@ mod losing_nothing;
 mod missing;
 mod pipelines;
 mod requests;
+mod scaling;
 mod sessions;
 mod signals;
 mod sleeping;

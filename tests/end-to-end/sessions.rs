@@ -18,10 +18,10 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// The stack hands the queue's messages over one after the other, ten at a time, so a test that sends many holds up what
 /// others send: one at a time.
-static QUEUE: Mutex<()> = Mutex::const_new(());
+pub(crate) static QUEUE: Mutex<()> = Mutex::const_new(());
 
 /// The rows of these tasks, as the functions read them.
-async fn rows(stack: &Stack, tasks: &[TaskKey]) -> BTreeMap<TaskKey, Row> {
+pub(crate) async fn rows(stack: &Stack, tasks: &[TaskKey]) -> BTreeMap<TaskKey, Row> {
     let env = HashMap::from([("TABLE_NAME".to_owned(), stack.output("TableName").to_owned())]);
     let config = Config::from_env(&env).expect("a configuration");
     let aws = Aws::new(&config, &env, &stack.sdk("AWS_ENDPOINT_URL").await);
@@ -50,12 +50,8 @@ fn report(stack_time: i64, task: &str, event: &str) -> Value {
     json!({"task_arn": task, "session_id": "visitor-1", "event": event, "at": stack_time})
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "reports carry the time of the stack's clock"
-)]
 fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    end_to_end::now().as_millisecond()
 }
 
 async fn in_use(stack: &Stack, group: &str) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::now;
 use crate::stack::Stack;
 
 /// A metric by its name and dimensions.
@@ -57,6 +58,31 @@ impl Stack {
     pub async fn put_metric(&self, metric: Metric<'_>, value: f64) {
         let data = json!({"MetricName": metric.name, "Dimensions": metric.dimensions(), "Value": value});
         let body = json!({"Namespace": metric.namespace, "MetricData": [data]});
+        self.cloudwatch("PutMetricData", &body).await;
+    }
+
+    /// Sends the average CPU utilization of a service, as ECS would have, for each of the last minutes that were full:
+    /// oldest first, in percent.
+    ///
+    /// # Panics
+    /// If the stack refuses.
+    pub async fn put_cpu_history(&self, cluster: &str, service: &str, minutes: &[f64]) {
+        let metric = Metric {
+            namespace: "AWS/ECS",
+            name: "CPUUtilization",
+            dimensions: &[("ClusterName", cluster), ("ServiceName", service)],
+        };
+        let this_minute = now().as_second() / 60 * 60;
+        let data: Vec<Value> = minutes
+            .iter()
+            .rev()
+            .zip(1..)
+            .map(|(percent, ago)| {
+                let at = this_minute - 60 * ago;
+                json!({"MetricName": metric.name, "Dimensions": metric.dimensions(), "Timestamp": at, "Value": percent})
+            })
+            .collect();
+        let body = json!({"Namespace": metric.namespace, "MetricData": data});
         self.cloudwatch("PutMetricData", &body).await;
     }
 

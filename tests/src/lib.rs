@@ -23,6 +23,13 @@ pub use stack::Stack;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+/// The stack's clock is this machine's.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests speak of the stack's real time")]
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// Waits until `look` gives something, and fails with `what` if it takes longer than `limit`.
 ///
 /// # Panics

@@ -76,6 +76,22 @@ impl Stack {
         self.messages(queue).await
     }
 
+    /// Makes a queue; gives its URL and its ARN.
+    ///
+    /// # Panics
+    /// If the stack refuses.
+    pub async fn create_queue(&self, name: &str) -> (String, String) {
+        let answer = self.sqs("CreateQueue", &json!({"QueueName": name})).await;
+        let url = answer["QueueUrl"].as_str().expect("a queue").to_owned();
+        let body = json!({"QueueUrl": url, "AttributeNames": ["QueueArn"]});
+        let answer = self.sqs("GetQueueAttributes", &body).await;
+        let arn = answer["Attributes"]["QueueArn"]
+            .as_str()
+            .expect("an ARN")
+            .to_owned();
+        (url, arn)
+    }
+
     async fn sqs(&self, operation: &str, body: &Value) -> Value {
         self.json_api("sqs", &format!("AmazonSQS.{operation}"), body)
             .await
