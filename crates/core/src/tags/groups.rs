@@ -1,0 +1,144 @@
+//! The groups that services form.
+
+use std::collections::BTreeMap;
+
+use super::{GROUP, TaggedService, parse};
+use crate::ids::GroupName;
+use crate::settings::{Defaults, GroupSettings, ServiceSettings};
+
+/// The groups that services form by their tags, or by the stack's parameters for services without a group tag.
+///
+/// `previous` gives the last good settings of services whose tags are bad now; one that never had any stays
+/// unmanaged, and its group shows the problem if the group's name itself is good.
+#[must_use]
+pub fn groups(
+    tagged: &[TaggedService],
+    listed: &[ServiceSettings],
+    previous: &BTreeMap<GroupName, GroupSettings>,
+    defaults: &Defaults,
+) -> BTreeMap<GroupName, GroupSettings> {
+    let mut groups: BTreeMap<GroupName, GroupSettings> = BTreeMap::new();
+    for service in tagged {
+        match parse(service, defaults) {
+            Ok(parsed) => entry(&mut groups, &parsed.group, defaults)
+                .services
+                .push(parsed.settings),
+            Err(problems) => {
+                let (home, last_good) = last_good(service, previous);
+                if let Some(home) = home {
+                    let home = entry(&mut groups, &home, defaults);
+                    home.services.extend(last_good);
+                    home.problems.extend(problems);
+                }
+            }
+        }
+    }
+    for settings in listed {
+        if !tagged.iter().any(|t| t.id == settings.id) {
+            entry(&mut groups, &GroupName::default_group(), defaults)
+                .services
+                .push(settings.clone());
+        }
+    }
+    for group in groups.values_mut() {
+        group.services.sort_by(|a, b| a.id.cmp(&b.id));
+        group.services.dedup_by(|a, b| a.id == b.id);
+    }
+    groups
+}
+
+fn entry<'a>(
+    groups: &'a mut BTreeMap<GroupName, GroupSettings>,
+    name: &GroupName,
+    defaults: &Defaults,
+) -> &'a mut GroupSettings {
+    groups.entry(name.clone()).or_insert_with(|| GroupSettings {
+        name: name.clone(),
+        services: Vec::new(),
+        wake_timeout: defaults.wake_timeout,
+        problems: Vec::new(),
+    })
+}
+
+/// Where a service with bad tags belongs, and its last good settings.
+fn last_good(
+    service: &TaggedService,
+    previous: &BTreeMap<GroupName, GroupSettings>,
+) -> (Option<GroupName>, Option<ServiceSettings>) {
+    for (name, group) in previous {
+        if let Some(settings) = group.services.iter().find(|s| s.id == service.id) {
+            return (Some(name.clone()), Some(settings.clone()));
+        }
+    }
+    let named = service.tags.iter().find(|(tag, _)| tag == GROUP);
+    (named.and_then(|(_, value)| GroupName::parse(value).ok()), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::service;
+    use super::*;
+    use crate::ids::ServiceId;
+
+    fn of(
+        service: &TaggedService,
+        previous: &BTreeMap<GroupName, GroupSettings>,
+    ) -> BTreeMap<GroupName, GroupSettings> {
+        groups(std::slice::from_ref(service), &[], previous, &Defaults::default())
+    }
+
+    fn name(text: &str) -> GroupName {
+        GroupName::parse(text).expect("a group name")
+    }
+
+    #[test]
+    fn a_bad_tag_leaves_a_service_at_its_last_good_settings() {
+        let good = of(
+            &service(&[(GROUP, "dev"), ("dormouse:idle-after", "1m")]),
+            &BTreeMap::new(),
+        );
+        let bad = of(
+            &service(&[(GROUP, "dev"), ("dormouse:idle-after", "soon")]),
+            &good,
+        );
+        assert_eq!(bad[&name("dev")].services, good[&name("dev")].services);
+        assert_eq!(bad[&name("dev")].problems.len(), 1);
+    }
+
+    #[test]
+    fn a_bad_tag_on_a_new_service_leaves_it_unmanaged_and_its_neighbour_alone() {
+        let bad = service(&[(GROUP, "dev"), ("dormouse:idle-after", "soon")]);
+        let good = TaggedService {
+            id: ServiceId::new("dev", "api"),
+            tags: vec![(GROUP.into(), "dev".into())],
+        };
+        let groups = groups(&[bad, good], &[], &BTreeMap::new(), &Defaults::default());
+        let group = &groups[&name("dev")];
+        assert_eq!(
+            group
+                .services
+                .iter()
+                .map(|s| s.id.to_string())
+                .collect::<Vec<_>>(),
+            ["dev/api"]
+        );
+        assert_eq!(group.problems.len(), 1);
+    }
+
+    #[test]
+    fn services_of_the_parameters_form_the_default_group_unless_tagged() {
+        let tagged = service(&[(GROUP, "dev")]);
+        let listed = ["web", "batch"]
+            .map(|name| ServiceSettings::of(ServiceId::new("dev", name), &Defaults::default()));
+        let groups = groups(&[tagged], &listed, &BTreeMap::new(), &Defaults::default());
+        let names = |group: &str| {
+            groups[&name(group)]
+                .services
+                .iter()
+                .map(|s| s.id.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names("dev"), ["dev/web"]);
+        assert_eq!(names("default"), ["dev/batch"]);
+    }
+}
