@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types::DesiredStatus;
 use dormouse_core::sessions::TaskKey;
-use end_to_end::{Balancer, Service, Stack, eventually, now};
+use end_to_end::{Balancer, Request, Service, Stack, eventually, now};
 use serde_json::{Value, json};
 
 use crate::sessions::{QUEUE, rows};
@@ -75,6 +75,33 @@ async fn report_sessions(stack: &Stack, tasks: &[String]) {
     .await;
 }
 
+/// Lets the apps of these tasks say that they have connections.
+async fn open_connections(stack: &Stack, tasks: &[String]) {
+    let state = stack.sim("GET", "state", None).await.json();
+    for task in state["tasks"].as_array().expect("tasks") {
+        let is_one = tasks.iter().any(|arn| task["taskArn"] == **arn);
+        if let Some(address) = task["publicAddress"].as_str().filter(|_| is_one) {
+            let set = Request::new("POST", &format!("http://{address}:8080/_app/set"));
+            let set = set
+                .header("content-type", "application/json")
+                .json(&json!({"connections": 50}));
+            assert_eq!(set.send().await.status, 200);
+        }
+    }
+    let busy = |state: &Value| {
+        let tasks = state["tasks"].as_array().expect("tasks");
+        tasks
+            .iter()
+            .filter(|task| task["load"]["connections"] == 50)
+            .count()
+    };
+    eventually("the stack's ECS knows how busy they are", SOON, || async {
+        let state = stack.sim("GET", "state", None).await.json();
+        (busy(&state) >= tasks.len()).then_some(())
+    })
+    .await;
+}
+
 /// What the tick of scaling says about a group's only service.
 async fn decision(stack: &Stack, group: &str) -> Value {
     let answer = stack
@@ -129,6 +156,8 @@ async fn six_tasks_become_the_three_that_have_sessions_and_nobody_is_cut_off() {
     .await;
     let busy: Vec<String> = before.iter().take(3).cloned().collect();
     report_sessions(&stack, &busy).await;
+    // Whichever tasks it may take, the stack's ECS takes the busiest.
+    open_connections(&stack, &busy).await;
 
     // CPU falls.
     stack

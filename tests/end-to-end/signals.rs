@@ -67,6 +67,35 @@ async fn a_task_that_computes_is_kept_awake_and_one_that_idles_is_not() {
 }
 
 #[tokio::test]
+async fn a_task_that_its_app_protects_is_in_use_until_it_no_longer_does() {
+    let stack = Stack::connect();
+    let service = Service::new("protected")
+        .tag("signals", "protection")
+        .tag("idle-after", "15s")
+        .tag("grace", "0s");
+    let service = service.create(&stack).await;
+    stack.wake("GET", "/protected").send().await;
+    ready(&stack, "protected").await;
+    let ecs = aws_sdk_ecs::Client::new(&stack.sdk("AWS_ENDPOINT_URL_ECS").await);
+    let tasks = ecs
+        .list_tasks()
+        .cluster("protected")
+        .service_name(service)
+        .send()
+        .await;
+    let task = tasks.expect("tasks").task_arns()[0].clone();
+    let protect = async |enabled| {
+        let call = ecs.update_task_protection().cluster("protected").tasks(&task);
+        call.protection_enabled(enabled).send().await.expect("protection");
+    };
+    protect(true).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(tick(&stack, "protected").await["decision_reason"], "in-use");
+    protect(false).await;
+    assert_eq!(asleep(&stack, "protected", 2 * SOON).await["reason"], "idle");
+}
+
+#[tokio::test]
 async fn a_signal_that_cannot_be_read_never_puts_to_sleep() {
     let stack = Stack::connect();
     for (group, tag, value) in [

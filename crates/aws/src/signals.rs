@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use dormouse_core::decide::Question;
+use dormouse_core::ids::ServiceId;
 use dormouse_core::logs::search;
-use dormouse_core::observation::ServiceState;
-use dormouse_core::ports::{SessionRows, Signals};
+use dormouse_core::observation::{ServiceState, TaskStage};
+use dormouse_core::ports::{Plans, Protection, SessionRows, Signals};
+use dormouse_core::protection;
 use dormouse_core::reading::{Reading, Signal};
 use dormouse_core::sessions::{self, TaskKey};
 use dormouse_core::settings::ServiceSettings;
+use futures_util::future::try_join;
 use jiff::Timestamp;
 
 use crate::Aws;
@@ -32,6 +35,7 @@ impl Signals for Aws {
                 None => missing("dormouse:connections"),
             },
             Signal::Sessions => self.sessions(service, state, idle_after, now).await,
+            Signal::Protection => self.protection(&service.id, state, now).await,
         }
     }
 }
@@ -55,6 +59,19 @@ impl Aws {
             .collect();
         match self.rows(&tasks).await {
             Ok(rows) => sessions::judge(rows.values().map(|stored| &stored.row), idle_after, now),
+            Err(error) => Reading::Unknown(error.message),
+        }
+    }
+
+    /// What the protections of the tasks that run say.
+    async fn protection(&self, service: &ServiceId, state: &ServiceState, now: Timestamp) -> Reading {
+        if let Some(why) = &state.tasks_unknown {
+            return Reading::Unknown(why.clone());
+        }
+        let running = state.tasks.iter().filter(|task| task.stage == TaskStage::Running);
+        let ids: Vec<String> = running.map(|task| task.id.clone()).collect();
+        match try_join(self.protected_until(&service.cluster, &ids), self.plan(service)).await {
+            Ok((protections, plan)) => protection::judge(&protections, plan.as_ref(), now),
             Err(error) => Reading::Unknown(error.message),
         }
     }

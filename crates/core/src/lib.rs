@@ -18,6 +18,7 @@ pub mod minutes;
 pub mod observation;
 pub mod pipeline;
 pub mod ports;
+pub mod protection;
 pub mod readiness;
 pub mod reading;
 pub mod reason;

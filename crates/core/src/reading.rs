@@ -19,16 +19,19 @@ pub enum Signal {
     Cpu,
     /// Live sessions that the app reports.
     Sessions,
+    /// Tasks that the app itself protects from scale-in.
+    Protection,
 }
 
 impl Signal {
     /// All signals.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Requests,
         Self::Logs,
         Self::Connections,
         Self::Cpu,
         Self::Sessions,
+        Self::Protection,
     ];
 
     /// The signal as tags and parameters write it.
@@ -40,6 +43,7 @@ impl Signal {
             Self::Connections => "connections",
             Self::Cpu => "cpu",
             Self::Sessions => "sessions",
+            Self::Protection => "protection",
         }
     }
 
@@ -47,7 +51,7 @@ impl Signal {
     /// next. The others tell of the whole idle time at once.
     #[must_use]
     pub fn is_momentary(self) -> bool {
-        self == Self::Connections
+        matches!(self, Self::Connections | Self::Protection)
     }
 
     /// Whether reading it costs money each time, so that it is read last and only if all others are quiet.

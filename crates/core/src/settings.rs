@@ -28,7 +28,8 @@ pub enum Signals {
 
 impl Signals {
     /// The rule that [`Signals::parse`] applies, for error messages.
-    pub const RULE: &str = "must be `none` or some of `requests`, `logs`, `connections`, `cpu` and `sessions`, separated by spaces";
+    pub const RULE: &str = "must be `none` or some of `requests`, `logs`, `connections`, `cpu`, `sessions` and \
+         `protection`, separated by spaces";
 
     /// Parses `none` or a list such as `requests logs`; `None` breaks [`Signals::RULE`].
     #[must_use]
@@ -358,7 +359,7 @@ mod tests {
             Some(Signals::Listed(BTreeSet::from([Signal::Requests])))
         );
         assert_eq!(
-            Signals::parse("sessions cpu connections logs requests"),
+            Signals::parse("protection sessions cpu connections logs requests"),
             Some(Signals::Listed(BTreeSet::from(Signal::ALL)))
         );
         for bad in ["", "none requests", "request", "requests,logs"] {

@@ -53,16 +53,7 @@ pub(super) async fn choose<W: ScalingWorld>(world: &W, request: &Request) -> Res
         );
         return Err(Error::new(Code::NoFreeTask, message));
     }
-    let mut plan = Plan {
-        version: 0,
-        execution: request.execution.clone(),
-        victims,
-        spared: BTreeMap::new(),
-        protected: BTreeSet::new(),
-        expiries: BTreeSet::new(),
-        deregistered_at: None,
-        delay: look.delay().await?,
-    };
+    let mut plan = Plan::new(&request.execution, victims, look.delay().await?);
     look.save(&mut plan).await?;
     Ok(Answer::new("chosen").about(plan.victims.into_keys()))
 }

@@ -45,6 +45,21 @@ pub struct PlannedTarget {
 }
 
 impl Plan {
+    /// A plan by which nothing was done yet.
+    #[must_use]
+    pub fn new(execution: &str, victims: BTreeMap<String, Vec<PlannedTarget>>, delay: Duration) -> Self {
+        Self {
+            version: 0,
+            execution: execution.to_owned(),
+            victims,
+            spared: BTreeMap::new(),
+            protected: BTreeSet::new(),
+            expiries: BTreeSet::new(),
+            deregistered_at: None,
+            delay,
+        }
+    }
+
     /// Whether a protection that expires at this moment was set by this scale-in, and not by the app.
     #[must_use]
     pub fn is_ours(&self, task: &str, until: Timestamp) -> bool {
@@ -87,16 +102,7 @@ mod tests {
 
     #[test]
     fn a_protection_is_ours_only_if_we_set_it_and_nobody_else_since() {
-        let mut plan = Plan {
-            version: 0,
-            execution: "e".into(),
-            victims: BTreeMap::new(),
-            spared: BTreeMap::new(),
-            protected: BTreeSet::new(),
-            expiries: BTreeSet::new(),
-            deregistered_at: None,
-            delay: Duration::from_secs(300),
-        };
+        let mut plan = Plan::new("e", BTreeMap::new(), Duration::from_secs(300));
         plan.will_protect(&["a".into()], 15, at(0));
         plan.will_protect(&["b".into()], 15, at(600));
         assert!(plan.is_ours("a", at(901)) && plan.is_ours("a", at(1500)));
