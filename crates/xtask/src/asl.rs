@@ -95,6 +95,10 @@ fn check_state<'a>(
             ("Retry", "else one throttled call is a failure"),
             ("Catch", "else an error ends the execution"),
         ] {
+            // The way out itself needs none: an execution that fails in it can be redriven there.
+            if field == "Catch" && is_caught(name, states) {
+                continue;
+            }
             if state[field].is_null() || state[field].as_array().is_some_and(Vec::is_empty) {
                 found.push(format!("{at}: a Task must have {field}, {why}"));
             }
@@ -114,6 +118,12 @@ fn check_state<'a>(
         check_machine(processor, &format!("{at}.ItemProcessor."), found);
     }
     targets
+}
+
+/// Whether errors of other states lead to this one.
+fn is_caught(name: &str, states: &Map<String, Value>) -> bool {
+    let mut others = states.iter().filter(|(other, _)| *other != name);
+    others.any(|(_, state)| list(state, "Catch").iter().any(|catch| catch["Next"] == name))
 }
 
 fn list<'a>(state: &'a Value, field: &str) -> &'a [Value] {
@@ -174,6 +184,16 @@ mod tests {
             "{found:?}"
         );
         assert!(found[2].contains("JitterStrategy"), "{found:?}");
+    }
+
+    #[test]
+    fn the_state_that_errors_lead_to_needs_no_way_out_of_its_own() {
+        let (mut work, mut mend) = (task("Mend"), task("Done"));
+        work["Catch"][0]["Next"] = json!("Mend");
+        mend["Catch"] = json!([]);
+        let done = json!({ "Type": "Succeed" });
+        let machine = json!({ "StartAt": "Work", "States": { "Work": work, "Mend": mend, "Done": done } });
+        assert_eq!(problems(&machine), Vec::<String>::new());
     }
 
     #[test]
