@@ -1,14 +1,18 @@
 //! The one-minute scaling decision for every service that may scale, and the steps of the scale-in state machine.
 
+use std::collections::BTreeMap;
+
 use dormouse_core::config::Config;
+use dormouse_core::direct::Call;
 use dormouse_core::error::{Code, Error};
+use dormouse_core::intent::Action;
 use dormouse_core::ports::ScalingWorld;
 use dormouse_core::scale_in::{self, request::Request};
 use dormouse_core::scaling::turn;
 use dormouse_function::{direct, log};
 use serde_json::{Value, json};
 
-/// Handles a scheduled event, a step of a scale-in, or the direct call `{"action":"tick"}`.
+/// Handles a scheduled event, a step of a scale-in, or the direct call `{"action":"tick"}`, with a group or without.
 ///
 /// # Errors
 /// [`Code::InvalidRequest`] for anything else; a step fails with the errors of [`scale_in::take`], a tick with those of
@@ -22,14 +26,18 @@ pub async fn handle<W: ScalingWorld>(
     if Request::is_meant(&event) {
         return step(world, &event, request_id).await;
     }
-    let asked = direct::of(&event, world.now()).transpose()?;
-    let is_tick = asked.is_some_and(|call| call.group.is_none()) || event["detail-type"] == "Scheduled Event";
-    if !is_tick {
-        let message =
-            "the event is neither a step of a scale-in nor a tick: `action` must be `scale-in` or `tick`";
-        return Err(Error::new(Code::InvalidRequest, message));
-    }
-    let reports = turn::tick(world, world.load_all().await?).await;
+    let groups = match direct::of(&event, world.now()).transpose()? {
+        Some(Call { group, intent }) if intent.action == Action::Tick => match group {
+            Some(group) => BTreeMap::from([(group.clone(), world.load(&group).await?)]),
+            None => world.load_all().await?,
+        },
+        None if event["detail-type"] == "Scheduled Event" => world.load_all().await?,
+        _ => {
+            let message = "the event is neither a scheduled one nor a direct call: its `action` must be `tick` or `scale-in`";
+            return Err(Error::new(Code::InvalidRequest, message));
+        }
+    };
+    let reports = turn::tick(world, groups).await;
     for report in reports.iter().filter(|report| report.is_news()) {
         log::scaling(report, request_id);
     }
