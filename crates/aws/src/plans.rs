@@ -28,7 +28,9 @@ impl Plans for Aws {
             .await
     }
 
-    async fn remove_plan(&self, service: &ServiceId) -> Result<(), Error> {
-        self.table.delete(SCALE_IN, &service.to_string()).await
+    async fn remove_plan(&self, service: &ServiceId, plan: &Plan) -> Result<Saved, Error> {
+        self.table
+            .delete_same(SCALE_IN, &service.to_string(), json(plan)?)
+            .await
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -85,6 +84,23 @@ impl Table {
         Ok(())
     }
 
+    /// Removes the item of a kind and name if it has this body.
+    pub(crate) async fn delete_same(
+        &self,
+        kind: &str,
+        name: &str,
+        body: AttributeValue,
+    ) -> Result<Saved, Error> {
+        let request = self.client.delete_item().table_name(&self.name);
+        let request = request
+            .key("pk", text(kind))
+            .key("sk", text(name))
+            .condition_expression("attribute_not_exists(pk) OR #body = :body")
+            .expression_attribute_names("#body", "body")
+            .expression_attribute_values(":body", body);
+        self.saved("DeleteItem", request.send().await)
+    }
+
     /// Puts an item over the version that was loaded (0: none), as the next version.
     pub(crate) async fn put_over(&self, loaded: u64, request: PutItemFluentBuilder) -> Result<Saved, Error> {
         let number = |n: u64| AttributeValue::N(n.to_string());
@@ -97,16 +113,19 @@ impl Table {
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":loaded", number(loaded))
         };
-        match request.send().await {
+        self.saved("PutItem", request.send().await)
+    }
+
+    /// How a conditional write ended.
+    fn saved<T, E, R>(&self, operation: &str, result: Result<T, SdkError<E, R>>) -> Result<Saved, Error>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        match result {
             Ok(_) => Ok(Saved::Yes),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(Saved::Conflict)
-            }
-            Err(error) => Err(self.failed("PutItem", &error)),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(Saved::Conflict),
+            Err(error) => Err(self.failed(operation, &error)),
         }
     }
 

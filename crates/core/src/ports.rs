@@ -238,8 +238,8 @@ pub trait Plans {
     async fn plan(&self, service: &ServiceId) -> Result<Option<Plan>, Error>;
     /// Writes a plan over the version that it carries (0: none), as the next version.
     async fn save_plan(&self, service: &ServiceId, plan: &Plan) -> Result<Saved, Error>;
-    /// Removes a service's plan, if there is one.
-    async fn remove_plan(&self, service: &ServiceId) -> Result<(), Error>;
+    /// Removes exactly this plan. If somebody wrote another one, that stays.
+    async fn remove_plan(&self, service: &ServiceId, plan: &Plan) -> Result<Saved, Error>;
 }
 
 /// Runs scale-ins.

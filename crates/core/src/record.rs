@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::duration;
 use crate::error::Error;
 use crate::ids::{Generation, ServiceId};
 use crate::intent::Cause;
@@ -120,6 +121,18 @@ pub struct Failure {
     pub error: Error,
     /// When.
     pub at: Timestamp,
+}
+
+impl Command {
+    /// An UpdateService has landed or failed after this long: the SDK gives a call with all its attempts 9 s, and ECS's
+    /// reads lag behind its writes (Amazon ECS API reference, UpdateService: eventual consistency).
+    pub const LANDS_WITHIN: Duration = Duration::from_secs(15);
+
+    /// Whether it may still be on its way, given the desired count that is seen.
+    #[must_use]
+    pub fn is_on_its_way(&self, desired: u32, now: Timestamp) -> bool {
+        self.count != desired && duration::between(self.at, now) < Self::LANDS_WITHIN
+    }
 }
 
 impl Record {

@@ -27,13 +27,11 @@ use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
 use crate::reason::Reason;
-use crate::record::{Phase, Record, ServiceRecord};
+use crate::record::{Command, Phase, Record, ServiceRecord};
 use crate::settings::{GroupSettings, ServiceSettings};
 
-/// An UpdateService that shows no effect is repeated after this long: well above the time that ECS's
-/// reads lag behind its writes (Amazon ECS API reference, UpdateService: eventual consistency), well below
-/// the one-minute tick. Our choice.
-pub const REISSUE_AFTER: Duration = Duration::from_secs(15);
+/// An UpdateService that shows no effect is repeated after this long, well below the one-minute tick. Our choice.
+pub const REISSUE_AFTER: Duration = Command::LANDS_WITHIN;
 /// An UpdateService that failed is tried again after this long. Our choice: five tries a minute at most.
 pub const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// A repeated wake of an awake group is written down at most this often, whoever reloads the page.
@@ -287,7 +285,7 @@ impl<'a> Draft<'a> {
         let now = self.now;
         let record = self.record.service(service);
         if may_command(record, count, now) {
-            record.command = Some(crate::record::Command { count, at: now });
+            record.command = Some(Command { count, at: now });
             self.effects.push(Effect::SetDesired {
                 service: service.clone(),
                 count,

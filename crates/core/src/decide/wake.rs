@@ -163,7 +163,12 @@ impl Draft<'_> {
             let Some(Seen::Known(state)) = seen.services.get(&settings.id) else {
                 continue;
             };
-            let raise = state.desired < count && self.record.phase == Phase::Awake;
+            // More tasks may be on their way already; asking for fewer than those would take them away.
+            let on_its_way = service
+                .command
+                .filter(|c| c.is_on_its_way(state.desired, self.now));
+            let coming = on_its_way.map_or(state.desired, |command| command.count.max(state.desired));
+            let raise = coming < count && self.record.phase == Phase::Awake;
             let lower = state.desired > count && wake.exact;
             if raise || lower {
                 self.command(&settings.id, count);

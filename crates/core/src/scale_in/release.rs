@@ -9,8 +9,9 @@ use crate::engine;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::observation::{Seen, ServiceState, TaskState};
-use crate::ports::ScalingWorld;
+use crate::ports::{Saved, ScalingWorld};
 use crate::record::{Phase, Record};
+use crate::scaling::record::Revoker;
 use crate::scaling::turn;
 use crate::settings::{Defaults, ServiceSettings};
 
@@ -44,6 +45,7 @@ pub async fn release<W: ScalingWorld>(
                         format!("tasks of {service}: {why}"),
                     ));
                 }
+                give_targets_back(world, group, &settings, &plan, &state).await?;
                 let lowered = give_back(world, service, &plan, stored.record.as_ref(), &state).await?;
                 if let Some(count) = lowered {
                     turn::note_lowered(world, group, service, execution, count).await?;
@@ -52,13 +54,55 @@ pub async fn release<W: ScalingWorld>(
             Seen::Unknown(error) if matches!(error.code, Code::ServiceNotFound | Code::ClusterNotFound) => {}
             Seen::Unknown(error) => return Err(error),
         }
-        world.remove_plan(service).await?;
+        if world.remove_plan(service, &plan).await? == Saved::Conflict {
+            let message = format!("the plan of {service} was written by another function");
+            return Err(Error::new(Code::Contention, message));
+        }
     }
     let now = world.now();
     engine::change(world, group, world.load(group).await?.record, |record| {
         record.service(service).scaling.end_scale_in(execution, now)
     })
     .await?;
+    Ok(())
+}
+
+/// Registers the targets of tasks that still run. One that stops at the same moment must not leave its target behind.
+async fn give_targets_back<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    settings: &ServiceSettings,
+    plan: &Plan,
+    state: &ServiceState,
+) -> Result<(), Error> {
+    let taken: BTreeMap<&String, &Vec<PlannedTarget>> = plan.victims.iter().chain(&plan.spared).collect();
+    if plan.deregistered_at.is_none() || taken.values().all(|targets| targets.is_empty()) {
+        return Ok(());
+    }
+    let of = |state: &ServiceState, up: bool| -> Vec<PlannedTarget> {
+        let is_up_now = |id: &String| state.tasks.iter().any(|task| task.id == *id && is_up(task));
+        let ours = taken.iter().filter(|(id, _)| is_up_now(id) == up);
+        ours.flat_map(|(_, targets)| targets.iter().cloned()).collect()
+    };
+    for (group, targets) in by_group(&of(state, true)) {
+        world.register(group, &targets).await?;
+    }
+    let after = match engine::observe_one(world, group, settings).await {
+        Seen::Known(state) if state.tasks_unknown.is_none() => state,
+        Seen::Known(_) => return Err(Error::new(Code::Unavailable, format!("tasks of {}", settings.id))),
+        Seen::Unknown(error) => return Err(error),
+    };
+    // An address may have gone to another task meanwhile.
+    let addresses: Vec<String> = after
+        .tasks
+        .iter()
+        .filter_map(|task| task.private.map(|ip| ip.to_string()))
+        .collect();
+    let mut gone = of(&after, false);
+    gone.retain(|target| !addresses.contains(&target.name.id));
+    for (group, targets) in by_group(&gone) {
+        world.deregister(group, &targets).await?;
+    }
     Ok(())
 }
 
@@ -76,16 +120,6 @@ async fn give_back<W: ScalingWorld>(
         .filter(|task| is_up(task))
         .map(|task| (&*task.id, task))
         .collect();
-    if state.desired > 0 {
-        let taken = plan.victims.iter().chain(&plan.spared);
-        let targets: Vec<PlannedTarget> = taken
-            .filter(|(id, _)| plan.deregistered_at.is_some() && up.contains_key(id.as_str()))
-            .flat_map(|(_, targets)| targets.clone())
-            .collect();
-        for (group, targets) in by_group(&targets) {
-            world.register(group, &targets).await?;
-        }
-    }
     // A count that is too low must be mended before the protections go: ECS might take any task then.
     let alive = u32::try_from(up.len()).unwrap_or(u32::MAX);
     let lowered = record.and_then(|record| lowered(record, service, plan, state));
@@ -124,10 +158,17 @@ fn lowered(record: &Record, service: &ServiceId, plan: &Plan, state: &ServiceSta
     let lowering = claim
         .lowering
         .filter(|lowering| claim.execution == plan.execution && lowering.to == state.desired)?;
-    let asked = of_service.command.filter(|command| command.at >= lowering.at);
+    let commanded = of_service.command.filter(|command| command.at >= lowering.at);
+    // A wake that came while the call was on its way saw the count that the group was woken with, and asked for no more.
+    let woken = claim
+        .revoked
+        .filter(|revoked| revoked.by == Revoker::Wake && revoked.at >= lowering.at);
+    let wanted = woken
+        .and(of_service.wanted)
+        .map_or(0, |wanted| wanted.min(claim.from));
     Some(Lowered {
         stays_up: matches!(record.phase, Phase::Awake | Phase::Waking),
-        asked: asked.map_or(0, |command| command.count),
+        asked: commanded.map_or(0, |command| command.count).max(wanted),
     })
 }
 

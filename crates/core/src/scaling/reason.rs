@@ -134,6 +134,11 @@ pub enum Reason {
         /// Since when.
         since: Timestamp,
     },
+    /// Not yet: an UpdateService may still be on its way, and nobody could tell which of two lands last.
+    OnItsWay {
+        /// The count that it sets.
+        count: u32,
+    },
     /// Fewer tasks: somebody started a scale-in by hand.
     Asked,
     /// Never scaled: the owner gave no maximum.
@@ -166,6 +171,7 @@ impl Reason {
             Self::MetricsUnknown { .. } => "metrics-unknown",
             Self::TasksUnknown { .. } => "tasks-unknown",
             Self::ScaleInUnderWay { .. } => "scale-in-under-way",
+            Self::OnItsWay { .. } => "on-its-way",
             Self::Asked => "asked",
             Self::NotAutoscaled => "not-autoscaled",
             Self::NoMetric => "no-metric",
@@ -223,6 +229,7 @@ impl fmt::Display for Reason {
                 write!(f, "fewer tasks would do, but the tasks are unknown: {why}")
             }
             Self::ScaleInUnderWay { since } => write!(f, "a scale-in is under way since {since:.0}"),
+            Self::OnItsWay { count } => write!(f, "a change to {count} is still on its way"),
             Self::Asked => f.write_str("somebody asked for it"),
             Self::NotAutoscaled => f.write_str("not autoscaled: it has no tag dormouse:max"),
             Self::NoMetric => f.write_str(
@@ -310,6 +317,7 @@ mod tests {
                 Reason::ScaleInUnderWay { since: at },
                 "since 1970-01-01T00:00:00Z",
             ),
+            (Reason::OnItsWay { count: 4 }, "change to 4"),
             (Reason::Asked, "asked"),
             (Reason::NotAutoscaled, "dormouse:max"),
             (Reason::NoMetric, "dormouse:cpu"),

@@ -12,9 +12,6 @@ use crate::ids::ServiceId;
 
 /// No step of a scale-in, and no tick, runs longer: the timeout of the function.
 pub const STEP_TIME: Duration = Duration::from_secs(60);
-/// An UpdateService that lowers a count has landed or failed after this long: the SDK gives a call with all its
-/// attempts 9 s.
-pub const LOWERING_TIME: Duration = Duration::from_secs(15);
 
 /// What is remembered of a service's scaling.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,15 +133,6 @@ impl ScalingRecord {
             self.history.gave_up_at = Some(now);
         }
         true
-    }
-
-    /// Whether an UpdateService that lowers the count may be on its way at this moment.
-    #[must_use]
-    pub fn is_lowering(&self, now: Timestamp) -> bool {
-        let lowering = self.claim.as_ref().and_then(|claim| claim.lowering);
-        lowering.is_some_and(|lowering| {
-            !self.has_lowered(lowering) && duration::between(lowering.at, now) < LOWERING_TIME
-        })
     }
 
     /// Whether this lowering is known to have worked.

@@ -22,7 +22,7 @@ use crate::ids::{GroupName, ServiceId};
 use crate::minutes::PERIOD;
 use crate::observation::{Seen, ServiceState, TaskState};
 use crate::ports::{Saved, ScalingWorld, Stored};
-use crate::record::{Command, Phase, Record};
+use crate::record::{Command, Phase, Record, ServiceRecord};
 use crate::scale_in;
 use crate::settings::{GroupSettings, ServiceSettings};
 
@@ -149,7 +149,8 @@ impl Group {
         }
     }
 
-    /// Decides about one service until the record takes it, and acts.
+    /// Decides about one service until the record takes it, and acts. Who loses the race looks again: others may have
+    /// changed the count.
     async fn service<W: ScalingWorld>(
         &mut self,
         world: &W,
@@ -158,7 +159,7 @@ impl Group {
         metrics: &Metrics,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let mut load = load(settings, state, metrics);
+        let mut state = state.clone();
         for _ in 0..TRIES {
             let now = world.now();
             if self.record.phase != Phase::Awake {
@@ -166,14 +167,17 @@ impl Group {
                 return Ok(());
             }
             let mut record = self.record.clone();
+            let decision = decide_now(
+                world,
+                settings,
+                &state,
+                metrics,
+                record.service(&settings.id),
+                now,
+            )
+            .await;
+            report.tell(&decision, state.desired);
             let scaling = &mut record.service(&settings.id).scaling;
-            let mut decision = decide(settings, &load, &scaling.history, now);
-            if matches!(decision.reason, Reason::TasksUnknown { .. }) {
-                load.tasks = look_at_tasks(world, settings, state, now).await;
-                decision = decide(settings, &load, &scaling.history, now);
-            }
-            let decision = mind_the_claim(decision, scaling, now);
-            report.tell(&decision, load.desired);
             let begun = match &decision.action {
                 Action::Hold => return Ok(()),
                 Action::ScaleOut { from, to } => {
@@ -193,42 +197,45 @@ impl Group {
                 record.version += 1;
                 self.record = record;
                 return match begun {
-                    None => self.carry_out(world, &settings.id, &decision).await,
+                    None => self.raise(world, &settings.id).await,
                     Some(claim) => self.start(world, &settings.id, &claim).await,
                 };
             }
             let newer = world.load(&self.name).await?.record;
             self.record = newer.unwrap_or_else(|| Record::unseen(now));
+            match engine::observe_one(world, &self.name, settings).await {
+                Seen::Known(newer) => state = newer,
+                Seen::Unknown(error) => return Err(error),
+            }
         }
         Err(engine::contention(&self.name))
     }
 
-    /// Raises the count and tells people. A call that fails is decided on anew by the next tick.
-    async fn carry_out<W: ScalingWorld>(
-        &self,
-        world: &W,
-        service: &ServiceId,
-        decision: &Decision,
-    ) -> Result<(), Error> {
-        let Action::ScaleOut { to, .. } = decision.action else {
-            return Ok(());
+    /// Raises the count as the record says, and tells people. A wake that asks for more at the same moment must not be
+    /// lowered by it: the last command in the record wins. A call that fails is decided on anew by the next tick.
+    async fn raise<W: ScalingWorld>(&mut self, world: &W, service: &ServiceId) -> Result<(), Error> {
+        let command = |record: &Record| record.services.get(service).and_then(|service| service.command);
+        let ours = command(&self.record);
+        self.reload(world).await?;
+        let Some(Command { count, .. }) = ours.filter(|_| command(&self.record) == ours) else {
+            return forget_scale_out(world, &self.name, service).await;
         };
-        if let Err(error) = world.set_desired(service, to).await {
-            engine::change(
-                world,
-                &self.name,
-                world.load(&self.name).await?.record,
-                |record| {
-                    let scaling = &mut record.service(service).scaling;
-                    scaling.history.scaled_out_at = None;
-                    scaling.untold = None;
-                    true
-                },
-            )
-            .await?;
+        if let Err(error) = world.set_desired(service, count).await {
+            forget_scale_out(world, &self.name, service).await?;
             return Err(error);
         }
+        self.reload(world).await?;
+        if let Some(newer) = command(&self.record).filter(|newer| newer.count > count) {
+            world.set_desired(service, newer.count).await?;
+        }
         tell(world, &self.name, service).await
+    }
+
+    async fn reload<W: ScalingWorld>(&mut self, world: &W) -> Result<(), Error> {
+        if let Some(newer) = world.load(&self.name).await?.record {
+            self.record = newer;
+        }
+        Ok(())
     }
 
     /// Starts the scale-in that was given the claim.
@@ -276,24 +283,53 @@ impl Report {
     }
 }
 
-/// A scale-in keeps others from beginning; only while its UpdateService may be on its way does it keep back a
-/// scale-out, because nobody could tell which of the two calls lands last.
-fn mind_the_claim(decision: Decision, scaling: &ScalingRecord, now: Timestamp) -> Decision {
-    let Some(claim) = &scaling.claim else {
-        return decision;
-    };
-    let waits = match decision.action {
-        Action::Hold => false,
-        Action::ScaleIn { .. } => true,
-        Action::ScaleOut { .. } => scaling.is_lowering(now),
-    };
-    if !waits {
-        return decision;
-    }
-    Decision {
+/// The decision, with what the record has to say: while an UpdateService may be on its way nothing is changed, and only
+/// one scale-in is under way at a time.
+async fn decide_now<W: ScalingWorld>(
+    world: &W,
+    settings: &ServiceSettings,
+    state: &ServiceState,
+    metrics: &Metrics,
+    record: &ServiceRecord,
+    now: Timestamp,
+) -> Decision {
+    let hold = |reason| Decision {
         action: Action::Hold,
-        reason: Reason::ScaleInUnderWay { since: claim.since },
+        reason,
+    };
+    if let Some(command) = record
+        .command
+        .filter(|command| command.is_on_its_way(state.desired, now))
+    {
+        return hold(Reason::OnItsWay { count: command.count });
     }
+    let mut load = load(settings, state, metrics);
+    let history = &record.scaling.history;
+    let mut decision = decide(settings, &load, history, now);
+    if matches!(decision.reason, Reason::TasksUnknown { .. }) {
+        load.tasks = look_at_tasks(world, settings, state, now).await;
+        decision = decide(settings, &load, history, now);
+    }
+    match (&decision.action, &record.scaling.claim) {
+        (Action::ScaleIn { .. }, Some(claim)) => hold(Reason::ScaleInUnderWay { since: claim.since }),
+        _ => decision,
+    }
+}
+
+/// A scale-out that did not happen is neither told nor waited for.
+async fn forget_scale_out<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    service: &ServiceId,
+) -> Result<(), Error> {
+    engine::change(world, group, world.load(group).await?.record, |record| {
+        let scaling = &mut record.service(service).scaling;
+        scaling.history.scaled_out_at = None;
+        scaling.untold = None;
+        true
+    })
+    .await?;
+    Ok(())
 }
 
 fn scale_out(record: &mut Record, service: &ServiceId, from: u32, to: u32, reason: &Reason, now: Timestamp) {

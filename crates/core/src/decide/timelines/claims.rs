@@ -52,3 +52,24 @@ fn falling_asleep_takes_the_claim_whoever_begins_it() {
         assert_eq!(revoked(&t).map(|revoked| revoked.by), Some(Revoker::Sleep));
     }
 }
+
+#[test]
+fn a_wake_asks_for_no_fewer_tasks_than_are_on_their_way() {
+    let mut t = Timeline::awake(&["web"], 6);
+    // A scale-out to 8 was decided; ECS does not show it yet.
+    t.record.service(&id("web")).command = Some(Command {
+        count: 8,
+        at: at(100),
+    });
+    assert_eq!(counts(&t.wake_with(105, Some(7), false)), []);
+    assert_eq!(counts(&t.wake_with(106, Some(9), false)), web(9));
+    let mut t = Timeline::awake(&["web"], 6);
+    // A scale-in to 3 was: whichever lands last, there are to be 5.
+    t.record.service(&id("web")).command = Some(Command {
+        count: 3,
+        at: at(100),
+    });
+    assert_eq!(counts(&t.wake_with(105, Some(5), false)), []);
+    t.sees("web", service(3, 3, true));
+    assert_eq!(counts(&t.wake_with(106, Some(5), false)), web(5));
+}
