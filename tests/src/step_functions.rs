@@ -32,7 +32,7 @@ impl Stack {
             "End": true,
         });
         let definition = json!({"StartAt": "Call", "States": {"Call": call}}).to_string();
-        self.run(name, &definition, input, LIMIT).await
+        self.run_state_machine(name, &definition, input, LIMIT).await
     }
 
     /// Runs a state machine, made for one execution, in whose definition the stack's outputs stand as `${Name}`, and
@@ -57,19 +57,9 @@ impl Stack {
             filled.push_str(self.output(output));
             filled.push_str(rest);
         }
-        self.run(name, &filled, input, limit).await
-    }
-
-    async fn run(
-        &self,
-        name: &str,
-        definition: &str,
-        input: &Value,
-        limit: Duration,
-    ) -> Result<Value, Value> {
         let body = json!({
             "name": name,
-            "definition": definition,
+            "definition": filled,
             "roleArn": "arn:aws:iam::000000000000:role/end-to-end",
         });
         let machine = self.states("CreateStateMachine", &body).await["stateMachineArn"].clone();

@@ -9,8 +9,8 @@ use crate::error::{Code, Error};
 use crate::observation::TaskStage;
 use crate::ports::{Saved, ScalingWorld};
 use crate::record::Command;
+use crate::scaling::changes;
 use crate::scaling::record::Lowering;
-use crate::scaling::turn;
 
 /// Lowers the count by the number of victims. Only they can go: all others are protected.
 pub(super) async fn lower<W: ScalingWorld>(world: &W, request: &Request) -> Result<Answer, Error> {
@@ -25,7 +25,7 @@ pub(super) async fn lower<W: ScalingWorld>(world: &W, request: &Request) -> Resu
         look.all_is_well(&plan).await?;
         count = look.update_service(&plan).await?;
     }
-    turn::note_lowered(world, &request.group, &request.service, &request.execution, count).await?;
+    changes::note_lowered(world, &request.group, &request.service, &request.execution, count).await?;
     Ok(Answer::new("lowered")
         .about(plan.victims.into_keys())
         .wait(FIRST_CONFIRMATION))

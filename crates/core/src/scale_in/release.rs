@@ -11,8 +11,8 @@ use crate::ids::{GroupName, ServiceId};
 use crate::observation::{Seen, ServiceState, TaskState};
 use crate::ports::{Saved, ScalingWorld};
 use crate::record::{Phase, Record};
+use crate::scaling::changes;
 use crate::scaling::record::Revoker;
-use crate::scaling::turn;
 use crate::settings::{Defaults, ServiceSettings};
 
 /// Gives everything back: registers the targets of victims that still run, makes the count fit the tasks that run, takes
@@ -48,7 +48,7 @@ pub async fn release<W: ScalingWorld>(
                 give_targets_back(world, group, &settings, &plan, &state).await?;
                 let lowered = give_back(world, service, &plan, stored.record.as_ref(), &state).await?;
                 if let Some(count) = lowered {
-                    turn::note_lowered(world, group, service, execution, count).await?;
+                    changes::note_lowered(world, group, service, execution, count).await?;
                 }
             }
             Seen::Unknown(error) if matches!(error.code, Code::ServiceNotFound | Code::ClusterNotFound) => {}
@@ -60,11 +60,10 @@ pub async fn release<W: ScalingWorld>(
         }
     }
     let now = world.now();
-    engine::change(world, group, world.load(group).await?.record, |record| {
-        record.service(service).scaling.end_scale_in(execution, now)
+    changes::change(world, group, service, |scaling| {
+        scaling.end_scale_in(execution, now)
     })
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Registers the targets of tasks that still run. One that stops at the same moment must not leave its target behind.

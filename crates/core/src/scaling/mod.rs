@@ -15,6 +15,8 @@ pub mod record;
 pub mod tasks;
 pub mod turn;
 
+pub(crate) mod changes;
+
 mod level;
 mod scale_in;
 mod scale_out;

@@ -1,0 +1,117 @@
+//! Changes of what the record remembers of a service's scaling, over whatever others write meanwhile.
+
+use super::notice::Notice;
+use super::record::{Change, Revoker, ScalingRecord};
+use crate::engine;
+use crate::error::Error;
+use crate::ids::{GroupName, ServiceId};
+use crate::ports::{ScalingWorld, Store};
+
+/// Changes it, unless `change` says that nothing changed.
+pub(crate) async fn change<W: Store>(
+    world: &W,
+    group: &GroupName,
+    service: &ServiceId,
+    mut change: impl FnMut(&mut ScalingRecord) -> bool,
+) -> Result<(), Error> {
+    let loaded = world.load(group).await?.record;
+    engine::change(world, group, loaded, |record| {
+        change(&mut record.service(service).scaling)
+    })
+    .await?;
+    Ok(())
+}
+
+/// A scale-out that did not happen is neither told nor waited for.
+pub(crate) async fn forget_scale_out<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    service: &ServiceId,
+) -> Result<(), Error> {
+    change(world, group, service, |scaling| {
+        scaling.history.scaled_out_at = None;
+        scaling.untold = None;
+        true
+    })
+    .await
+}
+
+/// Takes the claim of an execution that is gone away.
+pub(crate) async fn orphan<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    service: &ServiceId,
+    execution: &str,
+) -> Result<(), Error> {
+    let now = world.now();
+    change(world, group, service, |scaling| {
+        let ours = scaling
+            .claim
+            .as_ref()
+            .is_some_and(|claim| claim.execution == execution);
+        if ours {
+            scaling.revoke(Revoker::Orphaned, now);
+        }
+        ours
+    })
+    .await
+}
+
+/// Remembers that a scale-in has lowered the count, and tells people, unless that was done before. `count` is the
+/// desired count as it is now. If people cannot be told now, the scale-in goes on, and the tick tells them.
+pub(crate) async fn note_lowered<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    service: &ServiceId,
+    execution: &str,
+    count: u32,
+) -> Result<(), Error> {
+    let now = world.now();
+    change(world, group, service, |scaling| {
+        let claim = scaling
+            .claim
+            .as_ref()
+            .filter(|claim| claim.execution == execution);
+        let lowering = claim.and_then(|claim| claim.lowering);
+        let (Some(claim), Some(lowering)) = (claim, lowering) else {
+            return false;
+        };
+        if scaling.has_lowered(lowering) || count >= claim.from {
+            return false;
+        }
+        scaling.untold = Some(Change {
+            at: lowering.at,
+            from: claim.from,
+            to: count,
+            reason: claim.reason.clone(),
+        });
+        scaling.history.scaled_in_at = Some(now.max(lowering.at));
+        true
+    })
+    .await?;
+    tell(world, group, service).await.or(Ok(()))
+}
+
+/// Tells people of the last change, if nobody was told yet.
+pub(crate) async fn tell<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    service: &ServiceId,
+) -> Result<(), Error> {
+    let record = world.load(group).await?.record;
+    let untold = record
+        .as_ref()
+        .and_then(|record| record.services.get(service)?.scaling.untold.clone());
+    let Some(change) = untold else { return Ok(()) };
+    world.tell(&Notice::of(group, service, &change)).await?;
+    engine::change(world, group, record, |record| {
+        let untold = &mut record.service(service).scaling.untold;
+        let same = untold.as_ref() == Some(&change);
+        if same {
+            *untold = None;
+        }
+        same
+    })
+    .await?;
+    Ok(())
+}
