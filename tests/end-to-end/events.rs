@@ -13,6 +13,8 @@ fn function_for(event: &Value) -> &'static str {
         "SessionMetricIngestFunctionName"
     } else if event.get("awslogs").is_some() {
         "LogPatternTriggerFunctionName"
+    } else if event["action"] == "scale-in" {
+        "ScalingDecisionFunctionName"
     } else if scheduled || event["action"] == "sleep-timer" {
         "AutoSleepFunctionName"
     } else {

@@ -13,15 +13,20 @@ use crate::scaling::tasks;
 pub(super) async fn confirm<W: ScalingWorld>(world: &W, request: &Request) -> Result<Answer, Error> {
     let look = Look::take(world, request).await?;
     let mut plan = look.plan().await?;
-    let left = look
+    let listed = look
         .state
         .tasks
         .iter()
         .filter(|task| is_up(task) && plan.victims.contains_key(&task.id));
-    let left: Vec<String> = left.map(|task| task.id.clone()).collect();
+    let mut left: Vec<String> = listed.map(|task| task.id.clone()).collect();
+    // What ECS lists may lag behind. A task that it stops has no protection to tell of any more.
+    let protections = world.protected_until(&request.service.cluster, &left).await?;
+    left.retain(|id| protections.contains_key(id));
     let up = look.state.tasks.iter().filter(|task| is_up(task)).count();
-    // Where another task has crashed meanwhile, one that was to go may stay: ECS is content.
-    if left.is_empty() || up <= look.state.desired as usize {
+    let to = look.claim.lowering.map(|lowering| lowering.to);
+    // The count may lag too. Where another task has crashed, one that was to go may stay.
+    let is_seen = to == Some(look.state.desired);
+    if is_seen && (left.is_empty() || up <= look.state.desired as usize) {
         return Ok(Answer::new("gone").about(plan.victims.into_keys()));
     }
     let staying: Vec<&TaskState> = look

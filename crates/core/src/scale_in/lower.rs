@@ -71,7 +71,7 @@ impl<W: ScalingWorld> Look<'_, W> {
             let why = format!("{gone} tasks are left to go, and {to} would be left to stay");
             return Err(revoked(self.request, &why));
         }
-        let at = self.now;
+        let at = self.world.now();
         let mut record = self.record.clone();
         let of_service = record.service(service);
         of_service.command = Some(Command { count: to, at });

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::deregister::by_group;
 use super::look::is_up;
 use super::plan::{Plan, PlannedTarget};
 use crate::engine;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
-use crate::observation::{Seen, ServiceState, TaskState};
+use crate::observation::{Seen, ServiceState};
 use crate::ports::{Saved, ScalingWorld};
-use crate::record::{Phase, Record};
+use crate::record::{Command, Phase, Record};
 use crate::scaling::changes;
 use crate::scaling::record::Revoker;
 use crate::settings::{Defaults, ServiceSettings};
@@ -44,6 +46,10 @@ pub async fn release<W: ScalingWorld>(
                         Code::Unavailable,
                         format!("tasks of {service}: {why}"),
                     ));
+                }
+                if is_on_its_way(stored.record.as_ref(), service, &plan, &state, world.now()) {
+                    let message = format!("the lower count of {service} may still be on its way");
+                    return Err(Error::new(Code::Contention, message));
                 }
                 give_targets_back(world, group, &settings, &plan, &state).await?;
                 let lowered = give_back(world, service, &plan, stored.record.as_ref(), &state).await?;
@@ -113,70 +119,86 @@ async fn give_back<W: ScalingWorld>(
     record: Option<&Record>,
     state: &ServiceState,
 ) -> Result<Option<u32>, Error> {
-    let up: BTreeMap<&str, &TaskState> = state
+    let listed: Vec<String> = state
         .tasks
         .iter()
         .filter(|task| is_up(task))
-        .map(|task| (&*task.id, task))
+        .map(|task| task.id.clone())
         .collect();
+    // Those that ECS is stopping may still be listed, but have no protection to tell of any more.
+    let up = world.protected_until(&service.cluster, &listed).await?;
     // A count that is too low must be mended before the protections go: ECS might take any task then.
     let alive = u32::try_from(up.len()).unwrap_or(u32::MAX);
-    let lowered = record.and_then(|record| lowered(record, service, plan, state));
-    let right = lowered.map(|lowered| right_count(lowered, state.desired, alive));
-    if let Some(count) = right.filter(|count| *count != state.desired) {
+    let count = record.and_then(|record| right_count(record, service, plan, state.desired, alive));
+    if let Some(Count::Set(count)) = count {
         world.set_desired(service, count).await?;
     }
     let now = world.now();
-    let ids: Vec<String> = plan
-        .protected
-        .iter()
-        .filter(|id| up.contains_key(id.as_str()))
-        .cloned()
-        .collect();
-    let protections = world.protected_until(&service.cluster, &ids).await?;
-    let ours = |id: &&String| {
-        let until = protections.get(*id).copied().flatten();
-        until.is_some_and(|until| until > now && plan.is_ours(id, until))
+    let ours = |(id, until): (&String, &Option<Timestamp>)| {
+        let until = until.filter(|until| *until > now && plan.is_ours(id, *until));
+        until.map(|_| id.clone())
     };
-    let ours: Vec<String> = ids.iter().filter(ours).cloned().collect();
+    let ours: Vec<String> = up.iter().filter_map(ours).collect();
     world.protect(&service.cluster, &ours, None).await?;
-    Ok(right)
+    Ok(count.map(|count| match count {
+        Count::Set(count) => count,
+        Count::Right => state.desired,
+    }))
 }
 
-/// A service whose count this scale-in has lowered, and nobody has changed since.
-struct Lowered {
-    /// Whether its group is to be up.
-    stays_up: bool,
-    /// The count that was asked for last.
-    asked: u32,
+/// Whether the call that lowers the count may still land, or has landed unseen: until then nobody may lose protection.
+fn is_on_its_way(
+    record: Option<&Record>,
+    service: &ServiceId,
+    plan: &Plan,
+    state: &ServiceState,
+    now: Timestamp,
+) -> bool {
+    let claim = record.and_then(|record| record.services.get(service)?.scaling.claim.as_ref());
+    let claim = claim.filter(|claim| claim.execution == plan.execution);
+    let lowering = claim.and_then(|claim| claim.lowering);
+    let command = lowering.map(|lowering| Command {
+        count: lowering.to,
+        at: lowering.at,
+    });
+    command.is_some_and(|command| command.is_on_its_way(state.desired, now))
 }
 
-fn lowered(record: &Record, service: &ServiceId, plan: &Plan, state: &ServiceState) -> Option<Lowered> {
+/// What is to become of a count that this scale-in has decided to lower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    /// It is as it should be.
+    Right,
+    /// It must be set.
+    Set(u32),
+}
+
+/// More than was left if tasks that were to go have stayed, or if somebody asked for more while the call was on its way.
+/// If the count still shows as before, nobody can tell whether the call has landed: then it is taken back.
+fn right_count(record: &Record, service: &ServiceId, plan: &Plan, desired: u32, alive: u32) -> Option<Count> {
     let of_service = record.services.get(service)?;
     let claim = of_service.scaling.claim.as_ref()?;
-    let lowering = claim
-        .lowering
-        .filter(|lowering| claim.execution == plan.execution && lowering.to == state.desired)?;
+    let lowering = claim.lowering.filter(|_| claim.execution == plan.execution)?;
+    if !matches!(record.phase, Phase::Awake | Phase::Waking) {
+        return (desired == lowering.to).then_some(Count::Right);
+    }
     let commanded = of_service.command.filter(|command| command.at >= lowering.at);
-    // A wake that came while the call was on its way saw the count that the group was woken with, and asked for no more.
+    // A wake that came while the call was on its way saw the count from before, and asked for no more.
     let woken = claim
         .revoked
         .filter(|revoked| revoked.by == Revoker::Wake && revoked.at >= lowering.at);
     let wanted = woken
         .and(of_service.wanted)
         .map_or(0, |wanted| wanted.min(claim.from));
-    Some(Lowered {
-        stays_up: matches!(record.phase, Phase::Awake | Phase::Waking),
-        asked: commanded.map_or(0, |command| command.count).max(wanted),
-    })
-}
-
-/// The count that fits: more than was left if tasks that were to go have stayed, or if somebody asked for more while the
-/// call was on its way.
-fn right_count(lowered: Lowered, desired: u32, alive: u32) -> u32 {
-    if lowered.stays_up {
-        desired.max(alive).max(lowered.asked)
+    let asked = commanded.map_or(0, |command| command.count).max(wanted);
+    let right = desired.max(asked);
+    if desired == claim.from {
+        Some(Count::Set(right))
+    } else if desired != lowering.to {
+        None
+    } else if right.max(alive) > desired {
+        Some(Count::Set(right.max(alive)))
     } else {
-        desired
+        Some(Count::Right)
     }
 }
