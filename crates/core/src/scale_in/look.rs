@@ -191,18 +191,19 @@ impl<'a, W: ScalingWorld> Look<'a, W> {
             .collect())
     }
 
-    /// The other tasks that are not protected for long enough. What their app protects itself is left alone.
-    pub(super) async fn unprotected(&self, plan: &Plan) -> Result<Vec<String>, Error> {
+    /// The other tasks that are not protected for long enough, each with the end of its protection if it has one. What
+    /// their app protects itself is left alone.
+    pub(super) async fn unprotected(
+        &self,
+        plan: &Plan,
+    ) -> Result<BTreeMap<String, Option<Timestamp>>, Error> {
         let others: Vec<String> = self.others(plan).iter().map(|task| task.id.clone()).collect();
         let cluster = &self.request.service.cluster;
-        let protections = self.world.protected_until(cluster, &others).await?;
+        // Those that are gone need none.
+        let mut protections = self.world.protected_until(cluster, &others).await?;
         let enough = duration::after(self.now, super::LONG_ENOUGH);
-        let is_short = |id: &String| match protections.get(id) {
-            Some(until) => until.is_none_or(|until| until < enough),
-            // It is gone, and needs none.
-            None => false,
-        };
-        Ok(others.into_iter().filter(is_short).collect())
+        protections.retain(|_, until| until.is_none_or(|until| until < enough));
+        Ok(protections)
     }
 
     /// The targets of these tasks that are in their groups now, with whether they drain.

@@ -47,7 +47,8 @@ impl<W: ScalingWorld> Look<'_, W> {
         }
         let unprotected = self.unprotected(plan).await?;
         if !unprotected.is_empty() {
-            return Err(self.about(Code::NotProtected, "not protected from scale-in", &unprotected));
+            let tasks: Vec<String> = unprotected.into_keys().collect();
+            return Err(self.about(Code::NotProtected, "not protected from scale-in", &tasks));
         }
         // The sessions come last: nothing is to happen between this look and the call but the record's write.
         let in_use = self.in_use(plan).await?;

@@ -26,6 +26,9 @@ pub struct Plan {
     pub spared: BTreeMap<String, Vec<PlannedTarget>>,
     /// Tasks that were protected by this scale-in.
     pub protected: BTreeSet<String>,
+    /// Until when the app itself protected some of these; that was too short for us.
+    #[serde(default)]
+    pub app_until: BTreeMap<String, Timestamp>,
     /// When these protections expire, one moment for each time that some were set.
     pub expiries: BTreeSet<Timestamp>,
     /// When the victims were first taken out of their target groups, if they have any.
@@ -54,6 +57,7 @@ impl Plan {
             victims,
             spared: BTreeMap::new(),
             protected: BTreeSet::new(),
+            app_until: BTreeMap::new(),
             expiries: BTreeSet::new(),
             deregistered_at: None,
             delay,

@@ -25,10 +25,16 @@ pub(super) async fn protect<W: ScalingWorld>(world: &W, request: &Request) -> Re
 impl<W: ScalingWorld> Look<'_, W> {
     /// Protects those of the others that are not protected for long enough, and says which.
     pub(super) async fn protect_others(&self, plan: &mut Plan) -> Result<Vec<String>, Error> {
-        let tasks = self.unprotected(plan).await?;
+        let unprotected = self.unprotected(plan).await?;
+        let tasks: Vec<String> = unprotected.keys().cloned().collect();
         if !tasks.is_empty() {
             let left = duration::between(self.now, plan.drained_at(self.now));
             let minutes = minutes(left + PATIENCE + LONG_ENOUGH);
+            for (id, until) in unprotected {
+                if let Some(until) = until.filter(|until| *until > self.now && !plan.is_ours(&id, *until)) {
+                    plan.app_until.insert(id, until);
+                }
+            }
             plan.will_protect(&tasks, minutes, self.now);
             self.save(plan).await?;
             let cluster = &self.request.service.cluster;

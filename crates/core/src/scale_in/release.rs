@@ -52,7 +52,7 @@ pub async fn release<W: ScalingWorld>(
                     return Err(Error::new(Code::Contention, message));
                 }
                 give_targets_back(world, group, &settings, &plan, &state).await?;
-                let lowered = give_back(world, service, &plan, stored.record.as_ref(), &state).await?;
+                let lowered = give_back(world, group, service, &plan, stored.record.as_ref(), &state).await?;
                 if let Some(count) = lowered {
                     changes::note_lowered(world, group, service, execution, count).await?;
                 }
@@ -114,6 +114,7 @@ async fn give_targets_back<W: ScalingWorld>(
 /// Gives back what the plan says was taken. Gives the desired count as it is then, if this scale-in has lowered it.
 async fn give_back<W: ScalingWorld>(
     world: &W,
+    group: &GroupName,
     service: &ServiceId,
     plan: &Plan,
     record: Option<&Record>,
@@ -131,14 +132,19 @@ async fn give_back<W: ScalingWorld>(
     let alive = u32::try_from(up.len()).unwrap_or(u32::MAX);
     let count = record.and_then(|record| right_count(record, service, plan, state.desired, alive));
     if let Some(Count::Set(count)) = count {
-        world.set_desired(service, count).await?;
+        changes::set_desired(world, group, service, count).await?;
     }
     let now = world.now();
     let ours = |(id, until): (&String, &Option<Timestamp>)| {
         let until = until.filter(|until| *until > now && plan.is_ours(id, *until));
         until.map(|_| id.clone())
     };
-    let ours: Vec<String> = up.iter().filter_map(ours).collect();
+    // An app's own protection that we made longer ends no earlier than it would have.
+    let (app, ours): (Vec<String>, Vec<String>) = up
+        .iter()
+        .filter_map(ours)
+        .partition(|id| plan.app_until.get(id).is_some_and(|until| *until > now));
+    world.protect(&service.cluster, &app, Some(1)).await?;
     world.protect(&service.cluster, &ours, None).await?;
     Ok(count.map(|count| match count {
         Count::Set(count) => count,
@@ -173,8 +179,8 @@ enum Count {
     Set(u32),
 }
 
-/// More than was left if tasks that were to go have stayed, or if somebody asked for more while the call was on its way.
-/// If the count still shows as before, nobody can tell whether the call has landed: then it is taken back.
+/// More than is set if tasks that were to go are still there, since ECS would take any once they are not protected, or if
+/// somebody asked for more while the call was on its way. If the count still shows as before, nobody can tell whether the call has landed: then it is taken back.
 fn right_count(record: &Record, service: &ServiceId, plan: &Plan, desired: u32, alive: u32) -> Option<Count> {
     let of_service = record.services.get(service)?;
     let claim = of_service.scaling.claim.as_ref()?;
@@ -194,7 +200,8 @@ fn right_count(record: &Record, service: &ServiceId, plan: &Plan, desired: u32, 
     let right = desired.max(asked);
     if desired == claim.from {
         Some(Count::Set(right))
-    } else if desired != lowering.to {
+    } else if desired < lowering.to {
+        // Somebody else wants still fewer, and takes any.
         None
     } else if right.max(alive) > desired {
         Some(Count::Set(right.max(alive)))

@@ -22,6 +22,24 @@ pub(crate) async fn change<W: Store>(
     Ok(())
 }
 
+/// Sets a desired count. If somebody has asked for more meanwhile, whose call may have landed first, that is set again;
+/// nobody knows of this one, so it must not be the last.
+pub(crate) async fn set_desired<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    service: &ServiceId,
+    count: u32,
+) -> Result<(), Error> {
+    world.set_desired(service, count).await?;
+    let (record, now) = (world.load(group).await?.record, world.now());
+    let command = record.and_then(|record| record.services.get(service)?.command);
+    let more = command.filter(|command| command.count > count && command.is_on_its_way(count, now));
+    match more {
+        Some(command) => world.set_desired(service, command.count).await,
+        None => Ok(()),
+    }
+}
+
 /// A scale-out that did not happen is neither told nor waited for.
 pub(crate) async fn forget_scale_out<W: ScalingWorld>(
     world: &W,

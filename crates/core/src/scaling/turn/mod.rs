@@ -180,13 +180,9 @@ impl Group {
         let Some(Command { count, .. }) = ours.filter(|_| command(&self.record) == ours) else {
             return changes::forget_scale_out(world, &self.name, service).await;
         };
-        if let Err(error) = world.set_desired(service, count).await {
+        if let Err(error) = changes::set_desired(world, &self.name, service, count).await {
             changes::forget_scale_out(world, &self.name, service).await?;
             return Err(error);
-        }
-        self.reload(world).await?;
-        if let Some(newer) = command(&self.record).filter(|newer| newer.count > count) {
-            world.set_desired(service, newer.count).await?;
         }
         changes::tell(world, &self.name, service).await
     }
