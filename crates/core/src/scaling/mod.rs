@@ -8,6 +8,7 @@
 //! scale in is the beginning of the scale-in protocol, which checks every candidate again.
 
 pub mod bounds;
+pub mod connections;
 pub mod load;
 pub mod notice;
 pub mod reason;
