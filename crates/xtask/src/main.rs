@@ -1,10 +1,11 @@
 //! `cargo xtask`: everything a person or a CI job does with this repository, as one command each.
 //!
-//! One file per verb (`demo`, `local`, `test`); the other modules are what the verbs share. Results
+//! One file per verb (`demo`, `local`, `test`; a folder for `bench`); the other modules are what the verbs share. Results
 //! go to stdout, progress and logs to stderr.
 
 mod asl;
 mod aws;
+mod bench;
 mod builds;
 mod checks;
 mod demo;
@@ -33,6 +34,7 @@ cargo xtask <command> [options]
   demo     do all set-up, then put a service to sleep and wake it on this machine, with a timeline
   test     do all set-up, then run every check and every test
   local    start the local stack with the template deployed, and keep it until stopped
+  bench    compare Dormouse's decisions with other policies over the same loads and visits
   help     show this text
 
 `cargo xtask <command> --help` shows a command's options. What is needed: Rust and Python 3.
@@ -56,6 +58,7 @@ fn run(verb: Option<OsString>, rest: Vec<OsString>) -> anyhow::Result<ExitCode> 
         Some("demo") => demo::run(rest),
         Some("test") => test::run(rest),
         Some("local") => local::run(rest),
+        Some("bench") => bench::run(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)
