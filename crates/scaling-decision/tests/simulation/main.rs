@@ -1,0 +1,23 @@
+//! The scale-in under a virtual clock: the real function, the real state machine and the model of ECS and ELB together,
+//! with everything going wrong at every moment. Nothing sleeps for real.
+
+mod account;
+mod events;
+mod expression;
+mod machine;
+mod scene;
+mod sim;
+mod sweep;
+
+mod crashes;
+mod deaths;
+mod deployments;
+mod lags;
+mod outages;
+mod plain;
+mod protections;
+mod random;
+mod requests;
+mod sessions;
+mod sleeps;
+mod wakes;
