@@ -47,7 +47,7 @@ pub(super) async fn choose<W: ScalingWorld>(world: &W, request: &Request) -> Res
         .collect();
     if victims.is_empty() {
         let message = format!(
-            "service `{}`: none of its {} tasks is free",
+            "service `{}`: none of its {} tasks is free and has its own targets",
             request.service,
             tasks.len()
         );

@@ -192,18 +192,24 @@ impl<'a, W: ScalingWorld> Look<'a, W> {
     }
 
     /// The other tasks that are not protected for long enough, each with the end of its protection if it has one. What
-    /// their app protects itself is left alone.
+    /// their app protects itself is left alone. One of which ECS tells nothing is taken for unprotected: if it is on its
+    /// way out, it will not be listed for long.
     pub(super) async fn unprotected(
         &self,
         plan: &Plan,
     ) -> Result<BTreeMap<String, Option<Timestamp>>, Error> {
         let others: Vec<String> = self.others(plan).iter().map(|task| task.id.clone()).collect();
         let cluster = &self.request.service.cluster;
-        // Those that are gone need none.
-        let mut protections = self.world.protected_until(cluster, &others).await?;
+        let protections = self.world.protected_until(cluster, &others).await?;
         let enough = duration::after(self.now, super::LONG_ENOUGH);
-        protections.retain(|_, until| until.is_none_or(|until| until < enough));
-        Ok(protections)
+        let until = |id: String| {
+            let until = protections.get(&id).copied().flatten();
+            (id, until)
+        };
+        let others = others.into_iter().map(until);
+        Ok(others
+            .filter(|(_, until)| until.is_none_or(|until| until < enough))
+            .collect())
     }
 
     /// The targets of these tasks that are in their groups now, with whether they drain.
