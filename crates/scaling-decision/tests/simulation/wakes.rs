@@ -51,6 +51,18 @@ fn a_wake_may_come_at_any_moment() {
     }
 }
 
+/// A tick right after it does not give back what the step that is under way still takes.
+#[test]
+fn a_wake_and_a_tick_may_come_at_any_moment() {
+    let both = || {
+        Act::run(|account| {
+            account.wake(None);
+            account.tick();
+        })
+    };
+    at_every_moment(BALANCED, |_| true, both, |sim| must_have(sim, 3));
+}
+
 /// The same with a count: between the record's write and UpdateService, and right after it, too.
 #[test]
 fn a_wake_with_a_count_gets_it_whenever_it_comes() {
