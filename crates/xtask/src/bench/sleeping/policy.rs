@@ -144,11 +144,11 @@ fn quiet(requests: &[u32], seconds: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn spans(policy: Policy, visits: &[u32]) -> Vec<(u32, u32)> {
-        let intervals = policy.intervals(visits, 14 * DAY);
+    /// When each interval begins and ends. All serve once their wake is over.
+    pub(in super::super) fn bounds(intervals: &[Interval]) -> Vec<(u32, u32)> {
         assert!(
             intervals
                 .iter()
@@ -158,6 +158,10 @@ mod tests {
             .iter()
             .map(|interval| (interval.from, interval.until))
             .collect()
+    }
+
+    fn spans(policy: Policy, visits: &[u32]) -> Vec<(u32, u32)> {
+        bounds(&policy.intervals(visits, 14 * DAY))
     }
 
     #[test]

@@ -1,20 +1,12 @@
 //! When Dormouse would have slept, computed by hand.
 
+use super::super::policy::tests::bounds;
 use super::*;
 
 const HALF_AN_HOUR: Duration = Duration::from_secs(1800);
 
 fn spans(visits: &[u32]) -> Vec<(u32, u32)> {
-    let intervals = intervals(HALF_AN_HOUR, visits, 100_000);
-    assert!(
-        intervals
-            .iter()
-            .all(|interval| interval.ready == interval.from + WAKE)
-    );
-    intervals
-        .iter()
-        .map(|interval| (interval.from, interval.until))
-        .collect()
+    bounds(&intervals(HALF_AN_HOUR, visits, 100_000))
 }
 
 #[test]
