@@ -97,3 +97,20 @@ fn a_count_that_is_raised_before_ecs_acts_on_it_cuts_nobody() {
         }
     }
 }
+
+/// A tick that does not see yet what a wake has asked for leaves it alone.
+#[test]
+fn a_tick_does_not_lower_what_it_does_not_see_yet() {
+    for lag in [3, 8] {
+        let mut sim = BALANCED.open();
+        sim.account.lag.set(seconds(lag));
+        sim.run(minutes(1));
+        sim.account.wake(Some(9));
+        sim.run(seconds(2));
+        sim.account.busy_tick();
+        sim.ticking = true;
+        sim.run(minutes(3));
+        sim.must_be_clean();
+        assert_eq!(*sim.account.updates.borrow(), [(6, 9)]);
+    }
+}
