@@ -10,8 +10,8 @@ use super::reason::Reason;
 use crate::duration;
 use crate::ids::ServiceId;
 
-/// No step of a scale-in, and no tick, runs longer: the timeout of the function.
-pub const STEP_TIME: Duration = Duration::from_secs(60);
+/// No step of a scale-in, and no tick, runs longer: the timeout of the function, and less than from tick to tick.
+pub const STEP_TIME: Duration = Duration::from_secs(50);
 
 /// What is remembered of a service's scaling.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,6 +223,6 @@ mod tests {
             by: Revoker::Wake,
         };
         assert_eq!(claim.revoked, Some(revocation));
-        assert!(!claim.is_abandoned(at(159)) && claim.is_abandoned(at(160)));
+        assert!(!claim.is_abandoned(at(149)) && claim.is_abandoned(at(150)));
     }
 }

@@ -99,7 +99,7 @@ fn the_execution_may_be_lost_at_any_moment() {
                 break;
             }
             sim.abort(0);
-            sim.run(minutes(4));
+            sim.run(minutes(3));
             sim.must_be_clean();
         }
     }
