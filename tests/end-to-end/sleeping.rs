@@ -60,20 +60,23 @@ async fn the_timer_puts_an_idle_group_to_sleep_and_a_wake_gives_its_count_back()
     asleep(&stack, "timed", SOON).await;
     assert_eq!(counts(&stack, &service).await, [json!(0), json!(2), json!(0)]);
 
-    let slept = eventually("the decision's line is in the log", SOON, || async {
-        let lines = decisions(&stack, "AutoSleepFunctionName", "timed").await;
-        lines
-            .into_iter()
-            .find(|line| line["decision"] == "sleep" && line["generation"] == 2)
+    let slept = eventually("the decisions' lines are in the log", SOON, || async {
+        let mut lines = decisions(&stack, "AutoSleepFunctionName", "timed").await;
+        lines.retain(|line| line["decision"] == "sleep");
+        (lines.len() == 2).then_some(lines)
     })
     .await;
-    assert_eq!(
-        (&slept["reason"], &slept["cause"]),
-        (&json!("fixed-time-over"), &json!("sleep-timer"))
-    );
+    for line in &slept {
+        assert_eq!(line["reason"], "fixed-time-over", "{line}");
+        assert!(
+            line["request_id"].as_str().is_some_and(|id| !id.is_empty()),
+            "{line}"
+        );
+    }
+    // The minute's tick may come right between the deadline and the timer's look, but not twice.
     assert!(
-        slept["request_id"].as_str().is_some_and(|id| !id.is_empty()),
-        "{slept}"
+        slept.iter().any(|line| line["cause"] == "sleep-timer"),
+        "{slept:?}"
     );
 }
 
