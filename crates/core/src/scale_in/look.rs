@@ -10,6 +10,7 @@ use super::request::Request;
 use crate::duration;
 use crate::engine;
 use crate::error::{Code, Error};
+use crate::ids::GroupName;
 use crate::observation::{Seen, ServiceState, TaskStage, TaskState};
 use crate::ports::{Saved, ScalingWorld, Stored, Target};
 use crate::record::{Phase, Record};
@@ -55,22 +56,31 @@ pub(super) async fn load<W: ScalingWorld>(
     }
 }
 
+/// The state of a service and its tasks, all of which must be known.
+pub(super) async fn with_tasks<W: ScalingWorld>(
+    world: &W,
+    group: &GroupName,
+    settings: &ServiceSettings,
+) -> Result<ServiceState, Error> {
+    match engine::observe_one(world, group, settings).await {
+        Seen::Known(state) => match &state.tasks_unknown {
+            None => Ok(state),
+            Some(why) => Err(Error::new(
+                Code::Unavailable,
+                format!("tasks of {}: {why}", settings.id),
+            )),
+        },
+        Seen::Unknown(error) => Err(error),
+    }
+}
+
 /// The state of the service, which must be known and without a rollout.
 pub(super) async fn observe<W: ScalingWorld>(
     world: &W,
     request: &Request,
     settings: &ServiceSettings,
 ) -> Result<ServiceState, Error> {
-    let state = match engine::observe_one(world, &request.group, settings).await {
-        Seen::Known(state) => state,
-        Seen::Unknown(error) => return Err(error),
-    };
-    if let Some(why) = &state.tasks_unknown {
-        return Err(Error::new(
-            Code::Unavailable,
-            format!("tasks of {}: {why}", request.service),
-        ));
-    }
+    let state = with_tasks(world, &request.group, settings).await?;
     if state.rollout_since.is_some() {
         return Err(revoked(request, "a rollout is under way"));
     }

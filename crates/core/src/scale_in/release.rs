@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::deregister::by_group;
-use super::look::is_up;
+use super::look::{self, is_up};
 use super::plan::{Plan, PlannedTarget};
-use crate::engine;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
-use crate::observation::{Seen, ServiceState};
+use crate::observation::ServiceState;
 use crate::ports::{Saved, ScalingWorld};
 use crate::record::{Command, Phase, Record};
 use crate::scaling::changes;
@@ -39,14 +38,8 @@ pub async fn release<W: ScalingWorld>(
             .and_then(|s| s.services.into_iter().find(|s| &s.id == service));
         // A service that lost its tags meanwhile gets its tasks back all the same.
         let settings = settings.unwrap_or_else(|| ServiceSettings::of(service.clone(), &Defaults::default()));
-        match engine::observe_one(world, group, &settings).await {
-            Seen::Known(state) => {
-                if let Some(why) = &state.tasks_unknown {
-                    return Err(Error::new(
-                        Code::Unavailable,
-                        format!("tasks of {service}: {why}"),
-                    ));
-                }
+        match look::with_tasks(world, group, &settings).await {
+            Ok(state) => {
                 if is_on_its_way(stored.record.as_ref(), service, &plan, &state, world.now()) {
                     let message = format!("the lower count of {service} may still be on its way");
                     return Err(Error::new(Code::Contention, message));
@@ -57,8 +50,8 @@ pub async fn release<W: ScalingWorld>(
                     changes::note_lowered(world, group, service, execution, count).await?;
                 }
             }
-            Seen::Unknown(error) if matches!(error.code, Code::ServiceNotFound | Code::ClusterNotFound) => {}
-            Seen::Unknown(error) => return Err(error),
+            Err(error) if matches!(error.code, Code::ServiceNotFound | Code::ClusterNotFound) => {}
+            Err(error) => return Err(error),
         }
         if world.remove_plan(service, &plan).await? == Saved::Conflict {
             let message = format!("the plan of {service} was written by another function");
@@ -92,11 +85,7 @@ async fn give_targets_back<W: ScalingWorld>(
     for (group, targets) in by_group(&of(state, true)) {
         world.register(group, &targets).await?;
     }
-    let after = match engine::observe_one(world, group, settings).await {
-        Seen::Known(state) if state.tasks_unknown.is_none() => state,
-        Seen::Known(_) => return Err(Error::new(Code::Unavailable, format!("tasks of {}", settings.id))),
-        Seen::Unknown(error) => return Err(error),
-    };
+    let after = look::with_tasks(world, group, settings).await?;
     // An address may have gone to another task meanwhile.
     let addresses: Vec<String> = after
         .tasks
