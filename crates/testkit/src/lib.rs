@@ -1,6 +1,8 @@
 //! A small world in memory for tests of handlers and the engine: the ports of `dormouse-core` with a clock that
 //! stands still unless a test moves it. Every call gives way once, so that concurrent turns really interleave.
 
+mod ports;
+
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -10,20 +12,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use dormouse_core::config::Config;
-use dormouse_core::decide::Question;
 use dormouse_core::error::{Code, Error};
-use dormouse_core::ids::{Generation, GroupName, ServiceId};
-use dormouse_core::observation::{Probe, Seen, ServiceState, TaskAddress, TaskStage, TaskState};
-use dormouse_core::pipeline::{JobResult, Reported};
-use dormouse_core::ports::{
-    Clock, Discovery, Jobs, LoadBalancers, Rejects, Saved, Services, SessionRows, Signals, Store, Stored,
-    StoredRow, Timers,
-};
+use dormouse_core::ids::{GroupName, ServiceId};
+use dormouse_core::observation::{Probe, ServiceState, TaskAddress, TaskStage, TaskState};
+use dormouse_core::pipeline::JobResult;
+use dormouse_core::ports::{Stored, StoredRow};
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
 use dormouse_core::sessions::{Row, TaskKey};
-use dormouse_core::settings::GroupSettings;
-use dormouse_core::tags::{GROUP, TaggedService};
+use dormouse_core::tags::TaggedService;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -327,180 +324,4 @@ async fn give_way() {
         }
     })
     .await;
-}
-
-impl Store for World {
-    async fn load(&self, group: &GroupName) -> Result<Stored, Error> {
-        self.gate(&["table"]).await?;
-        Ok(self.store.borrow().get(group).cloned().unwrap_or_default())
-    }
-
-    async fn load_all(&self) -> Result<BTreeMap<GroupName, Stored>, Error> {
-        self.gate(&["table"]).await?;
-        Ok(self.store.borrow().clone())
-    }
-
-    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error> {
-        self.gate(&["table"]).await?;
-        let mut store = self.store.borrow_mut();
-        let stored = store.entry(group.clone()).or_default();
-        if stored.record.as_ref().map_or(0, |record| record.version) != record.version {
-            return Ok(Saved::Conflict);
-        }
-        self.writes.set(self.writes.get() + 1);
-        stored.record = Some(Record {
-            version: record.version + 1,
-            ..record.clone()
-        });
-        Ok(Saved::Yes)
-    }
-
-    async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error> {
-        self.gate(&["table"]).await?;
-        self.store
-            .borrow_mut()
-            .entry(settings.name.clone())
-            .or_default()
-            .settings = Some(settings.clone());
-        Ok(())
-    }
-
-    async fn remove_settings(&self, group: &GroupName) -> Result<(), Error> {
-        self.gate(&["table"]).await?;
-        self.store.borrow_mut().entry(group.clone()).or_default().settings = None;
-        Ok(())
-    }
-}
-
-impl Discovery for World {
-    async fn tagged(&self) -> Result<Vec<TaggedService>, Error> {
-        self.gate(&["GetResources"]).await?;
-        let opted_in = |service: &&TaggedService| service.tags.iter().any(|(tag, _)| tag == GROUP);
-        Ok(self.tagged.borrow().iter().filter(opted_in).cloned().collect())
-    }
-}
-
-impl Services for World {
-    async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
-        self.looks.set(self.looks.get() + 1);
-        let denied = self.gate(&["DescribeServices"]).await.err();
-        let services = self.services.borrow();
-        let look = |id: &ServiceId| match (&denied, services.get(id)) {
-            (Some(error), _) => Seen::Unknown(error.clone()),
-            (None, Some(state)) => Seen::Known(state.clone()),
-            (None, None) => Seen::Unknown(Error::new(
-                Code::ServiceNotFound,
-                format!("service `{id}` is MISSING"),
-            )),
-        };
-        group
-            .services
-            .iter()
-            .map(|settings| (settings.id.clone(), look(&settings.id)))
-            .collect()
-    }
-
-    async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error> {
-        self.calls
-            .borrow_mut()
-            .push(format!("UpdateService {service}={count}"));
-        self.gate(&["UpdateService", &format!("UpdateService {service}")])
-            .await?;
-        if let Some(state) = self.services.borrow_mut().get_mut(service) {
-            state.desired = count;
-        }
-        Ok(())
-    }
-}
-
-impl Signals for World {
-    async fn read(&self, _question: Question<'_>, _idle_after: Duration, _now: Timestamp) -> Reading {
-        give_way().await;
-        self.reading.borrow().clone()
-    }
-}
-
-impl LoadBalancers for World {
-    async fn target_groups(&self, load_balancer: &str) -> Result<Vec<String>, Error> {
-        self.gate(&["DescribeTargetGroups"]).await?;
-        Ok(self
-            .balancers
-            .borrow()
-            .get(load_balancer)
-            .cloned()
-            .unwrap_or_default())
-    }
-}
-
-impl SessionRows for World {
-    async fn rows(&self, tasks: &[TaskKey]) -> Result<BTreeMap<TaskKey, StoredRow>, Error> {
-        self.gate(&["table"]).await?;
-        for task in tasks {
-            self.gate(&[&format!("read {task}")]).await?;
-        }
-        let rows = self.sessions.borrow();
-        let of = |task: &TaskKey| Some((task.clone(), rows.get(task)?.clone()));
-        Ok(tasks.iter().filter_map(of).collect())
-    }
-
-    async fn save_row(&self, task: &TaskKey, stored: &StoredRow) -> Result<Saved, Error> {
-        self.gate(&["table", &format!("row {task}")]).await?;
-        let mut rows = self.sessions.borrow_mut();
-        if rows.get(task).map_or(0, |row| row.version) != stored.version {
-            return Ok(Saved::Conflict);
-        }
-        self.writes.set(self.writes.get() + 1);
-        let next = StoredRow {
-            version: stored.version + 1,
-            ..stored.clone()
-        };
-        rows.insert(task.clone(), next);
-        Ok(Saved::Yes)
-    }
-}
-
-impl Rejects for World {
-    async fn reject(&self, body: &str, error: &Error) -> Result<(), Error> {
-        self.gate(&["SendMessage"]).await?;
-        self.rejects.borrow_mut().push((body.to_owned(), error.clone()));
-        Ok(())
-    }
-}
-
-impl Jobs for World {
-    async fn report(&self, _job: &str, result: &JobResult) -> Result<Reported, Error> {
-        self.gate(&["PutJobResult"]).await?;
-        self.results.borrow_mut().push(result.clone());
-        Ok(if self.ended.get() {
-            Reported::EndedBefore
-        } else {
-            Reported::Yes
-        })
-    }
-}
-
-impl Timers for World {
-    async fn start(
-        &self,
-        group: &GroupName,
-        generation: Generation,
-        _woken_at: Timestamp,
-        _at: Timestamp,
-    ) -> Result<(), Error> {
-        self.calls
-            .borrow_mut()
-            .push(format!("StartExecution {group} g{generation}"));
-        self.gate(&["StartExecution"]).await
-    }
-}
-
-impl Clock for World {
-    fn now(&self) -> Timestamp {
-        self.now.get()
-    }
-
-    async fn pause(&self, duration: Duration) {
-        give_way().await;
-        self.advance(duration.as_secs());
-    }
 }
