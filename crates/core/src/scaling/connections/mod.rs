@@ -20,7 +20,6 @@
 
 pub mod mode;
 pub mod reading;
-pub mod reason;
 pub mod sample;
 pub mod steps;
 pub mod target;
@@ -41,8 +40,8 @@ use jiff::Timestamp;
 
 use super::STABLE_WINDOW;
 use super::load::History;
+use super::reason::Reason;
 use mode::Mode;
-use reason::Reason;
 use window::Window;
 
 /// Panic ends when for so long no reading was above the threshold: Knative's default `stable-window`. A scale-in waits

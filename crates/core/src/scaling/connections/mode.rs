@@ -1,8 +1,8 @@
 //! What connections ask for: the one of the two tags that the owner gave.
 
-use super::reason::Reason;
 use super::steps::Steps;
 use super::target::Target;
+use crate::scaling::reason::Reason;
 
 /// What connections ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]

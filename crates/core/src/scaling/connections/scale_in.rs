@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::reason::Reason;
 use super::window::{Mark, Window};
 use super::{Counts, History, PANIC_WINDOW, Policy, STABLE_WINDOW};
 use crate::duration;
 use crate::scaling::SCALE_IN_COOLDOWN;
+use crate::scaling::reason::Reason;
 
 /// The count to lower to, or why not.
 pub(super) fn target(

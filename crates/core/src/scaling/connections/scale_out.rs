@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::reason::Reason;
 use super::window::Window;
 use super::{Counts, MAX_SCALE_UP_RATE, MAX_SCALE_UP_TASKS, PANIC_WINDOW, Policy};
+use crate::scaling::reason::Reason;
 
 /// The count to scale out to, or why not although more are needed than run; `None` if no more are. At least 1 task is
 /// desired.

@@ -1,18 +1,63 @@
-//! Why connections ask for more tasks, for fewer, or for neither.
+//! Why a service scales or does not: the typed reasons that decisions, logs, the status and tests share.
+
+mod text;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::STABLE_WINDOW;
-use crate::duration;
+/// A utilization of a service, averaged over its tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Utilization {
+    /// Of CPU.
+    Cpu,
+    /// Of memory.
+    Memory,
+}
 
-/// Why a decision by connections is what it is. Means are rounded up. A code that [`crate::scaling::reason::Reason`]
-/// has too means the same there and carries the same numbers.
+impl Utilization {
+    /// The name of its metric in CloudWatch (Amazon ECS Developer Guide, "Amazon ECS CloudWatch metrics").
+    #[must_use]
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPUUtilization",
+            Self::Memory => "MemoryUtilization",
+        }
+    }
+}
+
+impl fmt::Display for Utilization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "CPU",
+            Self::Memory => "memory",
+        })
+    }
+}
+
+/// Why a scaling decision is what it is. Percents and means are rounded up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "code")]
 pub enum Reason {
+    /// More tasks: the CPU utilization is above its range.
+    CpuAbove {
+        /// The newest minute's percent.
+        percent: u32,
+        /// The high bound.
+        limit: u32,
+    },
+    /// More tasks: the memory utilization is above its range.
+    MemoryAbove {
+        /// The newest minute's percent.
+        percent: u32,
+        /// The high bound.
+        limit: u32,
+    },
     /// More tasks: the mean is above a step of `dormouse:steps`.
     StepAbove {
         /// Connections per task, at the count that the spike met.
@@ -36,6 +81,11 @@ pub enum Reason {
         /// The minimum.
         min: u32,
     },
+    /// Fewer tasks: every utilization was below its range for the whole stable window.
+    BelowForStableWindow {
+        /// Since when, at least.
+        since: Timestamp,
+    },
     /// Fewer tasks: for the whole stable window fewer would have done.
     LowForStableWindow {
         /// Most connections within it.
@@ -43,6 +93,8 @@ pub enum Reason {
         /// Tasks that are enough for them.
         needed: u32,
     },
+    /// Nothing to do: no utilization is above its range, and not all are below.
+    WithinRange,
     /// Nothing to do: there are as many tasks as its connections need.
     Enough {
         /// Connections of all tasks.
@@ -95,11 +147,57 @@ pub enum Reason {
     },
     /// No fewer tasks: the owner does not want any removed while awake.
     ScaleInOff,
+    /// No fewer tasks: with one fewer, the others would leave the range at its upper end.
+    TooBusyForFewer {
+        /// Of what.
+        utilization: Utilization,
+        /// What the others would have to bear, in percent.
+        percent: u32,
+        /// The high bound.
+        limit: u32,
+    },
+    /// No fewer tasks: none is known to be free.
+    NoFreeTask {
+        /// Tasks with live sessions.
+        in_use: u32,
+        /// Tasks without, that the app protects itself.
+        protected: u32,
+        /// Tasks whose sessions are unknown.
+        unknown: u32,
+    },
+    /// No fewer tasks: a utilization is unknown, which is never taken for low.
+    MetricsUnknown {
+        /// Which.
+        utilization: Utilization,
+        /// Why.
+        why: String,
+    },
     /// No fewer tasks: its connections are unknown, or those of some task, which is never taken for few.
     ConnectionsUnknown {
         /// Why.
         why: String,
     },
+    /// No fewer tasks: it is not known which tasks there are.
+    TasksUnknown {
+        /// Why.
+        why: String,
+    },
+    /// Not yet: a scale-in is under way.
+    ScaleInUnderWay {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Not yet: an UpdateService may still be on its way, and nobody could tell which of two lands last.
+    OnItsWay {
+        /// The count that it sets.
+        count: u32,
+    },
+    /// Fewer tasks: somebody started a scale-in by hand.
+    Asked,
+    /// Never scaled: the owner gave no maximum.
+    NotAutoscaled,
+    /// Kept between minimum and maximum only: the owner gave no range.
+    NoMetric,
     /// Nothing to scale: no task is wanted.
     Asleep,
 }
@@ -109,10 +207,14 @@ impl Reason {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::CpuAbove { .. } => "cpu-above",
+            Self::MemoryAbove { .. } => "memory-above",
             Self::StepAbove { .. } => "step-above",
             Self::TargetAbove { .. } => "target-above",
             Self::BelowMinimum { .. } => "below-minimum",
+            Self::BelowForStableWindow { .. } => "below-for-stable-window",
             Self::LowForStableWindow { .. } => "low-for-stable-window",
+            Self::WithinRange => "within-range",
             Self::Enough { .. } => "enough",
             Self::EnoughOnTheirWay { .. } => "enough-on-their-way",
             Self::NotStableYet { .. } => "not-stable-yet",
@@ -123,85 +225,17 @@ impl Reason {
             Self::RolloutUnderWay => "rollout-under-way",
             Self::TasksOnTheirWay { .. } => "tasks-on-their-way",
             Self::ScaleInOff => "scale-in-off",
+            Self::TooBusyForFewer { .. } => "too-busy-for-fewer",
+            Self::NoFreeTask { .. } => "no-free-task",
+            Self::MetricsUnknown { .. } => "metrics-unknown",
             Self::ConnectionsUnknown { .. } => "connections-unknown",
+            Self::TasksUnknown { .. } => "tasks-unknown",
+            Self::ScaleInUnderWay { .. } => "scale-in-under-way",
+            Self::OnItsWay { .. } => "on-its-way",
+            Self::Asked => "asked",
+            Self::NotAutoscaled => "not-autoscaled",
+            Self::NoMetric => "no-metric",
             Self::Asleep => "asleep",
         }
     }
 }
-
-/// A sentence for people.
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let window = duration::format(STABLE_WINDOW);
-        match self {
-            Self::StepAbove {
-                mean,
-                threshold,
-                wanted,
-            } => write!(
-                f,
-                "{mean} connections per task, above {threshold}: dormouse:steps wants {wanted} tasks"
-            ),
-            Self::TargetAbove {
-                total,
-                target,
-                wanted,
-            } => {
-                write!(
-                    f,
-                    "{total} connections: with at most {target} per task they need {wanted} tasks"
-                )
-            }
-            Self::BelowMinimum { min } => write!(f, "fewer tasks than dormouse:min, which is {min}"),
-            Self::LowForStableWindow { total, needed } => {
-                write!(
-                    f,
-                    "at most {total} connections in {window}: {needed} tasks are enough for them"
-                )
-            }
-            Self::Enough { total, needed } => {
-                write!(
-                    f,
-                    "as many tasks as its {total} connections need, which is {needed}"
-                )
-            }
-            Self::EnoughOnTheirWay {
-                needed,
-                desired,
-                running,
-            } => write!(
-                f,
-                "its connections need {needed} tasks: {running} run, and {desired} will"
-            ),
-            Self::NotStableYet { since } => {
-                write!(
-                    f,
-                    "fewer tasks would do only since {since:.0}, not for {window} yet"
-                )
-            }
-            Self::Panicking { until } => {
-                write!(
-                    f,
-                    "fewer tasks would do, but its load leapt: none is removed until {until:.0}"
-                )
-            }
-            Self::Cooldown { until } => write!(
-                f,
-                "the last change of the count, or the last try, cools down until {until:.0}"
-            ),
-            Self::AtMaximum { max } => write!(f, "more tasks are needed, but dormouse:max is {max}"),
-            Self::AtMinimum { min } => write!(f, "fewer tasks would do, but dormouse:min is {min}"),
-            Self::RolloutUnderWay => f.write_str("fewer tasks would do, but a rollout is under way"),
-            Self::TasksOnTheirWay { desired, running } => write!(
-                f,
-                "fewer tasks would do, but {running} run and {desired} should: some are on their way"
-            ),
-            Self::ScaleInOff => f.write_str("fewer tasks would do, but dormouse:scale-in is off"),
-            Self::ConnectionsUnknown { why } => write!(f, "its connections are unknown: {why}"),
-            Self::Asleep => f.write_str("no task is wanted"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;
