@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::connections::mode::Mode;
 use crate::tags::MAX_COUNT;
 
 /// Scaling as the owner of a service wants it.
@@ -18,6 +19,8 @@ pub struct Scaling {
     pub cpu: Option<Range>,
     /// The same for memory utilization.
     pub memory: Option<Range>,
+    /// What its connections ask for, read every few seconds; none: they do not matter.
+    pub connections: Option<Mode>,
     /// Whether tasks may be removed while awake.
     pub scale_in: bool,
 }
@@ -29,6 +32,7 @@ impl Default for Scaling {
             max: None,
             cpu: None,
             memory: None,
+            connections: None,
             scale_in: true,
         }
     }

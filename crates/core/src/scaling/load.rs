@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::connections;
 use crate::minutes::Point;
 
 /// One look at a service.
@@ -18,6 +19,8 @@ pub struct Load {
     pub cpu: Metric,
     /// The service's average memory utilization; as above.
     pub memory: Metric,
+    /// What its connections ask for; none unless the owner said so.
+    pub connections: Option<connections::Decision>,
     /// Its tasks.
     pub tasks: Tasks,
 }

@@ -1,8 +1,8 @@
-//! The one-minute scaling decision: more tasks, fewer, or as many as now, and why.
+//! The scaling decision: more tasks, fewer, or as many as now, and why.
 //!
-//! [`decide`] is pure, like the decision about sleep. It asks for more at the first minute above a range and for
-//! fewer only after a stable window below every range, and then only through tasks that nobody uses. What is
-//! unknown removes nothing; it does not keep anything from being added either.
+//! [`decide`] is pure, like the decision about sleep. It asks for more at the first minute above a range, or when
+//! [connections](mod@connections) do, and for fewer only if all of them agree after a stable window, and then only
+//! through tasks that nobody uses. What is unknown removes nothing; it does not keep anything from being added either.
 //!
 //! It is for awake groups. The caller does not ask it while a group wakes or falls asleep, and a decision to
 //! scale in is the beginning of the scale-in protocol, which checks every candidate again.
@@ -98,7 +98,7 @@ pub fn decide(settings: &ServiceSettings, seen: &Load, memory: &History, now: Ti
         return hold(Reason::Asleep);
     }
     let levels = level::of(scaling, seen, now);
-    match scale_out::target(scaling.min, max, from, &levels, memory, now) {
+    match scale_out::target(scaling.min, max, seen, &levels, memory, now) {
         Some(Ok((to, reason))) => Decision {
             action: Action::ScaleOut { from, to },
             reason,

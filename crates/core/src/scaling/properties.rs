@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::bounds::{Range, Scaling};
+use super::connections::{self, Wish};
 use super::load::{Metric, Sessions, Task, Tasks};
 use super::*;
 use crate::ids::ServiceId;
@@ -90,13 +91,28 @@ fn range() -> impl Strategy<Value = Option<Range>> {
     proptest::option::weighted(0.8, range)
 }
 
+/// What connections ask for; what [`connections::decide`] can answer has its own properties.
+fn connections() -> impl Strategy<Value = Option<connections::Decision>> {
+    let wish = prop_oneof![
+        3 => (0u32..16).prop_map(|to| Wish::ScaleIn { to }),
+        1 => (1u32..40).prop_map(|to| Wish::ScaleOut { to }),
+        1 => Just(Wish::Hold),
+    ];
+    let reason = Reason::Enough { total: 1, needed: 1 };
+    let decision = wish.prop_map(move |wish| connections::Decision {
+        wish,
+        reason: reason.clone(),
+    });
+    proptest::option::weighted(0.4, decision)
+}
+
 prop_compose! {
     fn settings()(
         min in 1u32..5, above in proptest::option::weighted(0.9, 0u32..10),
         cpu in range(), memory in range(), scale_in in often(0.9),
     ) -> ServiceSettings {
         let mut settings = ServiceSettings::of(ServiceId::new("dev", "web"), &Defaults::default());
-        settings.scaling = Scaling { min, max: above.map(|above| min + above), cpu, memory, scale_in };
+        settings.scaling = Scaling { min, max: above.map(|above| min + above), cpu, memory, connections: None, scale_in };
         settings
     }
 }
@@ -107,14 +123,20 @@ prop_compose! {
         elsewhere in proptest::option::weighted(0.1, 0u32..16),
         rollout in often(0.1),
         cpu in metric(), memory in metric(),
+        connections in connections(),
         tasks in tasks(desired as usize),
         settings in settings(),
         scaled_out_at in moment(), scaled_in_at in moment(), gave_up_at in moment(),
     ) -> (ServiceSettings, Load, History) {
         let running = elsewhere.unwrap_or(desired);
-        let load = Load { desired, running, rollout, cpu, memory, tasks };
+        let load = Load { desired, running, rollout, cpu, memory, connections, tasks };
         (settings, load, History { scaled_out_at, scaled_in_at, gave_up_at })
     }
+}
+
+/// Whether connections ask for as many, or for more, which the maximum cut.
+fn asks_for(wish: Wish, count: u32) -> bool {
+    matches!(wish, Wish::ScaleOut { to } if to >= count)
 }
 
 /// The metrics that decide, with their ranges.
@@ -152,7 +174,8 @@ proptest! {
             prop_assert_eq!(from, load.desired);
             prop_assert!(from > 0 && to > from);
             prop_assert!(to <= settings.scaling.max.expect("no maximum, no autoscaling"));
-            prop_assert!(to <= from * 2 || to == settings.scaling.min);
+            let asked = load.connections.is_some_and(|asked| asks_for(asked.wish, to));
+            prop_assert!(to <= from * 2 || to == settings.scaling.min || asked);
         }
     }
 
@@ -185,10 +208,25 @@ proptest! {
     fn what_is_unknown_or_not_low_for_the_whole_window_never_scales_in((settings, load, history) in scene()) {
         if matches!(decide(&settings, &load, &history, now()).action, Action::ScaleIn { .. }) {
             let deciding = deciding(&settings, &load);
-            prop_assert!(!deciding.is_empty());
+            prop_assert!(!deciding.is_empty() || load.connections.is_some());
             for (range, metric) in deciding {
                 prop_assert!(known_and_low(metric, f64::from(range.low())));
             }
+        }
+    }
+
+    #[test]
+    fn out_if_connections_ask_for_it_and_in_only_if_they_agree((settings, load, history) in scene()) {
+        let decision = decide(&settings, &load, &history, now());
+        let (Some(asked), Some(max)) = (&load.connections, settings.scaling.max) else { return Ok(()) };
+        match (asked.wish, decision.action) {
+            (Wish::ScaleOut { to: wanted }, action) if load.desired > 0 && wanted.min(max) > load.desired => {
+                let Action::ScaleOut { to, .. } = action else { panic!("{action:?}") };
+                prop_assert!(to >= wanted.min(max) || to == settings.scaling.min);
+            }
+            (Wish::ScaleIn { to: fewest }, Action::ScaleIn { to, .. }) => prop_assert!(to >= fewest),
+            (_, Action::ScaleIn { .. }) => panic!("connections do not agree"),
+            _ => {}
         }
     }
 

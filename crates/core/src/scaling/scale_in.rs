@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::SCALE_IN_COOLDOWN;
 use super::bounds::Scaling;
+use super::connections::Wish;
 use super::level::{self, Level, Run};
 use super::load::{History, Load, Sessions, Task, Tasks};
 use super::reason::Reason;
@@ -17,6 +18,10 @@ pub(super) fn candidates(
     memory: &History,
     now: Timestamp,
 ) -> Result<(Vec<String>, Reason), Reason> {
+    let connections = by_connections(seen)?;
+    if levels.is_empty() && connections.is_none() {
+        return Err(Reason::NoMetric);
+    }
     let runs = runs_below(levels)?;
     // To have no task is sleep, which is not decided here.
     let min = scaling.min.max(1);
@@ -39,18 +44,33 @@ pub(super) fn candidates(
     after_cooldown(memory, now)?;
     spares_one(&runs, seen.desired)?;
     let mut free = free_tasks(&seen.tasks)?;
-    free.truncate((seen.desired - min) as usize);
+    let fewest = connections.as_ref().map_or(min, |(to, _)| min.max(*to));
+    free.truncate((seen.desired - fewest) as usize);
     while !spares(&runs, seen.desired, free.len() as u32) {
         free.pop();
     }
-    Ok((free, Reason::BelowForStableWindow { since }))
+    let reason = match (connections, since) {
+        (Some((_, reason)), _) => reason,
+        (None, since) => Reason::BelowForStableWindow {
+            since: since.unwrap_or(now),
+        },
+    };
+    Ok((free, reason))
+}
+
+/// The count down to which connections would let tasks go, if they decide at all.
+fn by_connections(seen: &Load) -> Result<Option<(u32, Reason)>, Reason> {
+    let Some(asked) = &seen.connections else {
+        return Ok(None);
+    };
+    match asked.wish {
+        Wish::ScaleIn { to } if to < seen.desired => Ok(Some((to, asked.reason.clone()))),
+        _ => Err(asked.reason.clone()),
+    }
 }
 
 /// The runs below the low bound, if every utilization is in one.
 fn runs_below(levels: &[Level]) -> Result<Vec<(&Level, &Run)>, Reason> {
-    if levels.is_empty() {
-        return Err(Reason::NoMetric);
-    }
     let mut runs = Vec::new();
     for level in levels {
         match &level.known {
@@ -70,13 +90,12 @@ fn runs_below(levels: &[Level]) -> Result<Vec<(&Level, &Run)>, Reason> {
     }
 }
 
-fn stable_since(runs: &[(&Level, &Run)]) -> Result<Timestamp, Reason> {
+/// Since when all of them last; none if there are none.
+fn stable_since(runs: &[(&Level, &Run)]) -> Result<Option<Timestamp>, Reason> {
     let since = runs.iter().map(|(_, run)| run.since).max();
-    let since = since.ok_or(Reason::NoMetric)?;
-    if runs.iter().all(|(_, run)| run.is_stable()) {
-        Ok(since)
-    } else {
-        Err(Reason::NotStableYet { since })
+    match since.filter(|_| !runs.iter().all(|(_, run)| run.is_stable())) {
+        Some(since) => Err(Reason::NotStableYet { since }),
+        None => Ok(since),
     }
 }
 

@@ -3,25 +3,46 @@
 use jiff::Timestamp;
 
 use super::SCALE_OUT_COOLDOWN;
+use super::connections::Wish;
 use super::level::{self, Level};
-use super::load::History;
+use super::load::{History, Load};
 use super::reason::{Reason, Utilization};
 use crate::duration;
 
-/// The count to scale out to, or why not although more are needed; `None` if no more are. `from` is the desired
-/// count, at least 1.
+/// The count to scale out to, or why not although more are needed; `None` if no more are. At least 1 task is desired.
+/// Of several wishes the highest counts.
 pub(super) fn target(
     min: u32,
+    max: u32,
+    seen: &Load,
+    levels: &[Level],
+    memory: &History,
+    now: Timestamp,
+) -> Option<Result<(u32, Reason), Reason>> {
+    let (min, from) = (min.min(max), seen.desired);
+    if from < min {
+        return Some(Ok((min, Reason::BelowMinimum { min })));
+    }
+    let utilizations = by_utilization(max, from, levels, memory, now);
+    let connections = seen.connections.as_ref().and_then(|asked| match asked.wish {
+        Wish::ScaleOut { to } => Some((to.min(max), asked.reason.clone())),
+        Wish::ScaleIn { .. } | Wish::Hold => None,
+    });
+    match (utilizations, connections.filter(|(to, _)| *to > from)) {
+        (Some(Ok(one)), Some(other)) => Some(Ok(if other.0 > one.0 { other } else { one })),
+        (_, Some(one)) => Some(Ok(one)),
+        (utilizations, None) => utilizations,
+    }
+}
+
+/// What the utilizations ask for together.
+fn by_utilization(
     max: u32,
     from: u32,
     levels: &[Level],
     memory: &History,
     now: Timestamp,
 ) -> Option<Result<(u32, Reason), Reason>> {
-    let min = min.min(max);
-    if from < min {
-        return Some(Ok((min, Reason::BelowMinimum { min })));
-    }
     let wishes = levels.iter().filter_map(|level| wish(level, from));
     let (needed, reason) = wishes.reduce(|a, b| if b.0 > a.0 { b } else { a })?;
     if from >= max {

@@ -5,7 +5,10 @@ use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::GroupName;
 use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
-use crate::scaling::bounds::{Range, Scaling};
+use crate::scaling::bounds::{Conflict, Range, Scaling};
+use crate::scaling::connections::mode::Mode;
+use crate::scaling::connections::steps::Steps;
+use crate::scaling::connections::target::Target;
 use crate::settings::{self, AppUrl, Defaults, Problem, ServiceSettings, Signals};
 
 use super::{GROUP, PREFIX, TaggedService};
@@ -28,6 +31,7 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
     let mut settings = ServiceSettings::of(service.id.clone(), defaults);
     let mut group = None;
     let (mut log_group, mut log_pattern, mut dns_names) = (None, None, None);
+    let (mut steps, mut target) = (None, None);
     let mut problems = Vec::new();
     for (tag, value) in &service.tags {
         let Some(name) = tag.strip_prefix(PREFIX) else {
@@ -68,6 +72,8 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
                 Range::parse(value).map(Some),
                 Range::RULE,
             ),
+            "steps" => set(&mut steps, Steps::parse(value).map(Some), Steps::RULE),
+            "target" => set(&mut target, Target::parse(value).map(Some), Target::RULE),
             "scale-in" => set(
                 &mut settings.scaling.scale_in,
                 Scaling::parse_scale_in(value),
@@ -125,16 +131,13 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
             problems.push(problem(service, tag, value, rule));
         }
     }
-    match log_group {
-        Some(group) => {
-            settings.logs = Some(LogSource {
-                group,
-                pattern: log_pattern,
-                names: dns_names.unwrap_or_default(),
-            });
-        }
-        None => problems.extend(without_log_group(service)),
-    }
+    settings.logs = log_group.map(|group| LogSource {
+        group,
+        pattern: log_pattern,
+        names: dns_names.unwrap_or_default(),
+    });
+    settings.scaling.connections = steps.map(Mode::Steps).or(target.map(Mode::Target));
+    problems.extend(alone(service));
     problems.extend(contradiction(service, &settings));
     match group {
         Some(group) if problems.is_empty() => Ok(Parsed { group, settings }),
@@ -155,34 +158,61 @@ fn problem(service: &TaggedService, tag: &str, value: &str, rule: &str) -> Probl
     Problem::of(&service.id, Error::new(Code::InvalidTag, message))
 }
 
-/// Tags that mean nothing without a log group: whoever set them expects wakes that would never come.
-fn without_log_group(service: &TaggedService) -> Vec<Problem> {
-    let is = |tag: &str, name: &str| tag.strip_prefix(PREFIX) == Some(name);
-    if service.tags.iter().any(|(tag, _)| is(tag, "log-group")) {
-        return Vec::new();
-    }
-    let lost = service
-        .tags
+/// Tags that mean nothing without another one: whoever set them expects wakes or tasks that would never come.
+const NEEDS: [(&str, &str, &str); 4] = [
+    (
+        "log-pattern",
+        "log-group",
+        "needs the tag `dormouse:log-group` beside it",
+    ),
+    (
+        "dns-names",
+        "log-group",
+        "needs the tag `dormouse:log-group` beside it",
+    ),
+    (
+        "steps",
+        "connections",
+        "needs the tag `dormouse:connections` beside it",
+    ),
+    (
+        "target",
+        "connections",
+        "needs the tag `dormouse:connections` beside it",
+    ),
+];
+
+fn alone(service: &TaggedService) -> Vec<Problem> {
+    let lost = NEEDS
         .iter()
-        .filter(|(tag, _)| is(tag, "log-pattern") || is(tag, "dns-names"));
-    lost.map(|(tag, value)| {
-        problem(
-            service,
-            tag,
-            value,
-            "needs the tag `dormouse:log-group` beside it",
-        )
+        .filter(|(_, needed, _)| tag(service, needed).is_none());
+    lost.filter_map(|(name, _, rule)| {
+        let (tag, value) = tag(service, name)?;
+        Some(problem(service, tag, value, rule))
     })
     .collect()
 }
 
 /// Tags that are good one by one and contradict each other. A tag that is bad by itself is not among the settings,
 /// so it contradicts nothing.
-fn contradiction(service: &TaggedService, settings: &ServiceSettings) -> Option<Problem> {
-    let conflict = settings.scaling.conflict(settings.wake_count)?;
+fn contradiction(service: &TaggedService, settings: &ServiceSettings) -> Vec<Problem> {
+    let bounds = settings.scaling.conflict(settings.wake_count);
+    let both = tag(service, "steps")
+        .and(tag(service, "target"))
+        .map(|_| Conflict {
+            tag: "target",
+            rule: "must not be beside `dormouse:steps`: one of the two decides".to_owned(),
+        });
+    let found = bounds.into_iter().chain(both).filter_map(|conflict| {
+        let (tag, value) = tag(service, conflict.tag)?;
+        Some(problem(service, tag, value, &conflict.rule))
+    });
+    found.collect()
+}
+
+fn tag<'a>(service: &'a TaggedService, name: &str) -> Option<&'a (String, String)> {
     let mut tags = service.tags.iter();
-    let (tag, value) = tags.find(|(tag, _)| tag.strip_prefix(PREFIX) == Some(conflict.tag))?;
-    Some(problem(service, tag, value, &conflict.rule))
+    tags.find(|(tag, _)| tag.strip_prefix(PREFIX) == Some(name))
 }
 
 fn set<T>(place: &mut T, value: Option<T>, rule: &'static str) -> Option<&'static str> {
@@ -222,6 +252,7 @@ mod tests {
                 ("dormouse:max", "20"),
                 ("dormouse:cpu", "30-70"),
                 ("dormouse:memory", "20-85"),
+                ("dormouse:steps", "50:2 100:10"),
                 ("dormouse:scale-in", "off"),
             ]),
             &Defaults::default(),
@@ -251,6 +282,7 @@ mod tests {
                 max: Some(20),
                 cpu: Range::parse("30-70"),
                 memory: Range::parse("20-85"),
+                connections: Steps::parse("50:2 100:10").map(Mode::Steps),
                 scale_in: false,
             }
         );
@@ -267,8 +299,42 @@ mod tests {
                 max: None,
                 cpu: None,
                 memory: None,
+                connections: None,
                 scale_in: true,
             }
+        );
+    }
+
+    #[test]
+    fn connections_per_task_are_a_table_or_a_target_and_need_to_be_counted() {
+        let count = ("dormouse:connections", ":8080/nginx_status");
+        let parsed = |tags: &[(&str, &str)]| {
+            let tags: Vec<_> = [(GROUP, "dev")].iter().chain(tags).copied().collect();
+            let messages =
+                |problems: Vec<Problem>| problems.into_iter().map(|p| p.message).collect::<Vec<_>>();
+            parse(&service(&tags), &Defaults::default())
+                .map(|parsed| parsed.settings.scaling.connections)
+                .map_err(messages)
+        };
+        let target = ("dormouse:target", "100");
+        assert_eq!(
+            parsed(&[count, target]),
+            Ok(Target::parse("100").map(Mode::Target))
+        );
+        assert_eq!(
+            parsed(&[target]),
+            Err(vec![
+                "service `dev/web`, tag `dormouse:target`, value `100`: needs the tag `dormouse:connections` beside it"
+                    .to_owned()
+            ])
+        );
+        assert_eq!(
+            parsed(&[count, target, ("dormouse:steps", "50:2")]),
+            Err(vec![
+                "service `dev/web`, tag `dormouse:target`, value `100`: must not be beside `dormouse:steps`: one of the \
+                 two decides"
+                    .to_owned()
+            ])
         );
     }
 
@@ -359,6 +425,8 @@ mod tests {
             ("dormouse:memory", "30-30"),
             ("dormouse:memory", "30%-70%"),
             ("dormouse:scale-in", "no"),
+            ("dormouse:steps", "50:2"),
+            ("dormouse:target", "100"),
             ("dormouse:idle-aftr", "5m"),
         ] {
             let problems =

@@ -1,11 +1,14 @@
 //! What connections ask for: the one of the two tags that the owner gave.
 
+use serde::{Deserialize, Serialize};
+
 use super::steps::Steps;
 use super::target::Target;
 use crate::scaling::reason::Reason;
 
 /// What connections ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// The count of a table at the mean of connections per task.
     Steps(Steps),

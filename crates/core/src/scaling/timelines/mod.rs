@@ -45,6 +45,7 @@ impl Timeline {
                 rollout: false,
                 cpu: Metric::Known(Vec::new()),
                 memory: Metric::Known(Vec::new()),
+                connections: None,
                 tasks: Tasks::Known(Vec::new()),
             },
             history: History::default(),

@@ -91,6 +91,7 @@ fn load(settings: &ServiceSettings, state: &ServiceState, metrics: &Metrics) -> 
         rollout: state.rollout_since.is_some(),
         cpu: metric(Utilization::Cpu),
         memory: metric(Utilization::Memory),
+        connections: None,
         // Sessions and protections are read only when a scale-in hangs on them alone.
         tasks: Tasks::Unknown("they were not looked at".to_owned()),
     }
