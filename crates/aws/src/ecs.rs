@@ -7,7 +7,7 @@ use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::ServiceId;
 use dormouse_core::observation::{Seen, ServiceState, Trouble};
 use dormouse_core::ports::Services;
-use dormouse_core::settings::{GroupSettings, ServiceSettings};
+use dormouse_core::settings::ServiceSettings;
 use futures_util::future::join_all;
 
 use crate::errors::failed;
@@ -19,6 +19,8 @@ const PER_CALL: usize = 10;
 /// How closely services are looked at.
 #[derive(Clone, Copy)]
 enum Depth {
+    /// How many tasks there are.
+    Counts,
     /// Whether their tasks are ready, and what keeps them from it.
     Readiness,
     /// Which tasks there are.
@@ -26,12 +28,16 @@ enum Depth {
 }
 
 impl Services for Aws {
-    async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
-        self.look(group, Depth::Readiness).await
+    async fn observe(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        self.look(services, Depth::Readiness).await
     }
 
-    async fn observe_tasks(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
-        self.look(group, Depth::Tasks).await
+    async fn observe_tasks(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        self.look(services, Depth::Tasks).await
+    }
+
+    async fn observe_counts(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        self.look(services, Depth::Counts).await
     }
 
     async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error> {
@@ -48,11 +54,8 @@ impl Services for Aws {
 }
 
 impl Aws {
-    async fn look(&self, group: &GroupSettings, depth: Depth) -> BTreeMap<ServiceId, Seen> {
-        let mut clusters: BTreeMap<&str, Vec<&ServiceSettings>> = BTreeMap::new();
-        for settings in &group.services {
-            clusters.entry(&settings.id.cluster).or_default().push(settings);
-        }
+    async fn look(&self, services: &[&ServiceSettings], depth: Depth) -> BTreeMap<ServiceId, Seen> {
+        let clusters = by_cluster(services);
         let calls = clusters.iter().flat_map(|(cluster, services)| {
             services
                 .chunks(PER_CALL)
@@ -120,6 +123,7 @@ impl Aws {
             && let Err(error) = match depth {
                 Depth::Readiness => self.look_at_tasks(settings, &mut state).await,
                 Depth::Tasks => self.list_tasks(&settings.id, &mut state).await,
+                Depth::Counts => Ok(()),
             }
         {
             // The counts are known all the same: what hangs on them alone goes on.
@@ -127,6 +131,17 @@ impl Aws {
         }
         Seen::Known(state)
     }
+}
+
+/// The services of each cluster: a call names only services of one.
+pub(crate) fn by_cluster<'a>(
+    services: &[&'a ServiceSettings],
+) -> BTreeMap<&'a str, Vec<&'a ServiceSettings>> {
+    let mut clusters: BTreeMap<&str, Vec<&ServiceSettings>> = BTreeMap::new();
+    for settings in services {
+        clusters.entry(&settings.id.cluster).or_default().push(settings);
+    }
+    clusters
 }
 
 fn count(number: i32) -> u32 {

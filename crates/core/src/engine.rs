@@ -69,7 +69,8 @@ pub async fn turn<W: World>(
         let before = loaded.unwrap_or_else(|| Record::unseen(now));
         let mut seen = Observation::default();
         if needs_look(&before, intent) {
-            seen.services = world.observe(settings).await;
+            let services: Vec<&ServiceSettings> = settings.services.iter().collect();
+            seen.services = world.observe(&services).await;
             read(world, settings, &before, &mut seen, intent, now).await;
         }
         let decision = decide(settings, &before, &seen, intent, now);
@@ -230,15 +231,14 @@ pub(crate) fn contention(group: &GroupName) -> Error {
 }
 
 /// Looks at counts, rollout and tasks of one service.
-pub async fn observe_one<W: Services>(world: &W, group: &GroupName, settings: &ServiceSettings) -> Seen {
-    let alone = GroupSettings::of(group, vec![settings.clone()]);
+pub async fn observe_one<W: Services>(world: &W, settings: &ServiceSettings) -> Seen {
     let missing = || {
         Error::new(
             Code::Unavailable,
             format!("service `{}` was not looked at", settings.id),
         )
     };
-    let mut seen = world.observe_tasks(&alone).await;
+    let mut seen = world.observe_tasks(&[settings]).await;
     seen.remove(&settings.id)
         .unwrap_or_else(|| Seen::Unknown(missing()))
 }

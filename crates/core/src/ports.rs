@@ -19,7 +19,7 @@ use crate::scaling::load::Metric;
 use crate::scaling::notice::Notice;
 use crate::scaling::reason::Utilization;
 use crate::sessions::{Row, TaskKey};
-use crate::settings::GroupSettings;
+use crate::settings::{GroupSettings, ServiceSettings};
 use crate::tags::TaggedService;
 
 /// What the table holds of a group.
@@ -65,11 +65,15 @@ pub trait Discovery {
 /// ECS and what surrounds its tasks.
 #[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
 pub trait Services {
-    /// Looks at the services of a group. What fails is `Unknown` for the services it concerns, not an error.
-    async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen>;
-    /// Looks at counts, rollouts and tasks only, and not at whether the tasks are ready: all that scaling needs.
-    async fn observe_tasks(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
-        self.observe(group).await
+    /// Looks at services. What fails is `Unknown` for the services it concerns, not an error.
+    async fn observe(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen>;
+    /// Looks at counts, rollouts and tasks only, and not at whether the tasks are ready: all that a scale-in needs.
+    async fn observe_tasks(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        self.observe(services).await
+    }
+    /// Looks at counts and rollouts only, in the fewest calls.
+    async fn observe_counts(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        self.observe(services).await
     }
     /// Sets the desired count of a service.
     async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error>;

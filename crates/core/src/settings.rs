@@ -252,7 +252,7 @@ pub struct GroupSettings {
 }
 
 impl GroupSettings {
-    /// Some services of a group, for a look at them alone.
+    /// A group of these services, that never takes long to wake and has no bad tags.
     #[must_use]
     pub fn of(name: &GroupName, services: Vec<ServiceSettings>) -> Self {
         Self {

@@ -15,7 +15,7 @@ use dormouse_core::ports::{
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
 use dormouse_core::sessions::TaskKey;
-use dormouse_core::settings::GroupSettings;
+use dormouse_core::settings::{GroupSettings, ServiceSettings};
 use dormouse_core::tags::{GROUP, TaggedService};
 use jiff::Timestamp;
 
@@ -73,7 +73,7 @@ impl Discovery for World {
 }
 
 impl Services for World {
-    async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
+    async fn observe(&self, wanted: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
         self.looks.set(self.looks.get() + 1);
         let denied = self.gate(&["DescribeServices"]).await.err();
         let services = self.services.borrow();
@@ -85,8 +85,7 @@ impl Services for World {
                 format!("service `{id}` is MISSING"),
             )),
         };
-        group
-            .services
+        wanted
             .iter()
             .map(|settings| (settings.id.clone(), look(&settings.id)))
             .collect()

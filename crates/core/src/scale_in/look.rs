@@ -10,7 +10,6 @@ use super::request::Request;
 use crate::duration;
 use crate::engine;
 use crate::error::{Code, Error};
-use crate::ids::GroupName;
 use crate::observation::{Seen, ServiceState, TaskStage, TaskState};
 use crate::ports::{Saved, ScalingWorld, Stored, Target};
 use crate::record::{Phase, Record};
@@ -59,10 +58,9 @@ pub(super) async fn load<W: ScalingWorld>(
 /// The state of a service and its tasks, all of which must be known.
 pub(super) async fn with_tasks<W: ScalingWorld>(
     world: &W,
-    group: &GroupName,
     settings: &ServiceSettings,
 ) -> Result<ServiceState, Error> {
-    match engine::observe_one(world, group, settings).await {
+    match engine::observe_one(world, settings).await {
         Seen::Known(state) => match &state.tasks_unknown {
             None => Ok(state),
             Some(why) => Err(Error::new(
@@ -80,7 +78,7 @@ pub(super) async fn observe<W: ScalingWorld>(
     request: &Request,
     settings: &ServiceSettings,
 ) -> Result<ServiceState, Error> {
-    let state = with_tasks(world, &request.group, settings).await?;
+    let state = with_tasks(world, settings).await?;
     if state.rollout_since.is_some() {
         return Err(revoked(request, "a rollout is under way"));
     }

@@ -38,13 +38,13 @@ pub async fn release<W: ScalingWorld>(
             .and_then(|s| s.services.into_iter().find(|s| &s.id == service));
         // A service that lost its tags meanwhile gets its tasks back all the same.
         let settings = settings.unwrap_or_else(|| ServiceSettings::of(service.clone(), &Defaults::default()));
-        match look::with_tasks(world, group, &settings).await {
+        match look::with_tasks(world, &settings).await {
             Ok(state) => {
                 if is_on_its_way(stored.record.as_ref(), service, &plan, &state, world.now()) {
                     let message = format!("the lower count of {service} may still be on its way");
                     return Err(Error::new(Code::Contention, message));
                 }
-                give_targets_back(world, group, &settings, &plan, &state).await?;
+                give_targets_back(world, &settings, &plan, &state).await?;
                 let lowered = give_back(world, group, service, &plan, stored.record.as_ref(), &state).await?;
                 if let Some(count) = lowered {
                     changes::note_lowered(world, group, service, execution, count).await?;
@@ -68,7 +68,6 @@ pub async fn release<W: ScalingWorld>(
 /// Registers the targets of tasks that still run. One that stops at the same moment must not leave its target behind.
 async fn give_targets_back<W: ScalingWorld>(
     world: &W,
-    group: &GroupName,
     settings: &ServiceSettings,
     plan: &Plan,
     state: &ServiceState,
@@ -85,7 +84,7 @@ async fn give_targets_back<W: ScalingWorld>(
     for (group, targets) in by_group(&of(state, true)) {
         world.register(group, &targets).await?;
     }
-    let after = look::with_tasks(world, group, settings).await?;
+    let after = look::with_tasks(world, settings).await?;
     // An address may have gone to another task meanwhile.
     let addresses: Vec<String> = after
         .tasks

@@ -22,7 +22,7 @@ use crate::ids::{GroupName, ServiceId};
 use crate::observation::{Seen, ServiceState};
 use crate::ports::{Saved, ScalingWorld, Stored};
 use crate::record::{Command, Phase, Record};
-use crate::settings::{GroupSettings, ServiceSettings};
+use crate::settings::ServiceSettings;
 use look::Metrics;
 
 pub use report::Report;
@@ -89,9 +89,7 @@ impl Group {
         if self.scaled.is_empty() {
             return reports;
         }
-        let seen = world
-            .observe_tasks(&GroupSettings::of(&self.name, self.scaled.clone()))
-            .await;
+        let seen = world.observe_tasks(&self.scaled.iter().collect::<Vec<_>>()).await;
         // One after the other: they share a record.
         for settings in std::mem::take(&mut self.scaled) {
             let mut report = Report::of(&self.name, &settings.id);
@@ -163,7 +161,7 @@ impl Group {
             }
             let newer = world.load(&self.name).await?.record;
             self.record = newer.unwrap_or_else(|| Record::unseen(now));
-            match engine::observe_one(world, &self.name, settings).await {
+            match engine::observe_one(world, settings).await {
                 Seen::Known(newer) => state = newer,
                 Seen::Unknown(error) => return Err(error),
             }

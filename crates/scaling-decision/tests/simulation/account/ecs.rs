@@ -7,7 +7,7 @@ use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::ServiceId;
 use dormouse_core::observation::{Health, Probe, Seen, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::ports::{Protection, Services, Target, TargetName, Targets};
-use dormouse_core::settings::GroupSettings;
+use dormouse_core::settings::ServiceSettings;
 use fargate_sim::model::{
     ApiError, ServiceKey, Stage, TargetKey, TargetState, Task, UpdateService, World, resource_name,
 };
@@ -16,8 +16,8 @@ use jiff::Timestamp;
 use super::{Account, Part, moment};
 
 impl Services for Account {
-    async fn observe(&self, group: &GroupSettings) -> BTreeMap<ServiceId, Seen> {
-        let ids = || group.services.iter().map(|settings| settings.id.clone());
+    async fn observe(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        let ids = || services.iter().map(|settings| settings.id.clone());
         let look = || Ok(ids().map(|id| (id.clone(), self.as_ecs_says(&id))).collect());
         let seen = self.call(Part::Ecs, "observe", look).await;
         seen.unwrap_or_else(|error| ids().map(|id| (id, Seen::Unknown(error.clone()))).collect())
