@@ -9,6 +9,8 @@ mod ecs;
 mod elb;
 mod errors;
 mod insights;
+mod leases;
+mod lists;
 mod machines;
 mod notifications;
 mod operation;
@@ -23,6 +25,7 @@ mod targets;
 mod task;
 mod tasks;
 mod utilization;
+mod windows;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -58,6 +61,7 @@ pub struct Aws {
     dead_letters: Option<String>,
     topics: aws_sdk_sns::Client,
     notifications: Option<String>,
+    in_vpc: bool,
 }
 
 impl Aws {
@@ -105,6 +109,7 @@ impl Aws {
             dead_letters: config.dead_letters.clone(),
             topics: aws_sdk_sns::Client::new(sdk),
             notifications: config.notifications.clone(),
+            in_vpc: config.in_vpc,
         }
     }
 }
@@ -123,6 +128,10 @@ impl Clock for Aws {
 
     async fn pause(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        tokio::time::timeout(limit, work).await.ok()
     }
 }
 

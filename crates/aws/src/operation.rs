@@ -57,6 +57,8 @@ pub(crate) fn builder(
                     .insert("content-type", "application/x-www-form-urlencoded; charset=utf-8");
             } else {
                 http.headers_mut().insert("user-agent", "dormouse-probe");
+                // There may be more tasks than a function may have files open.
+                http.headers_mut().insert("connection", "close");
             }
             Ok(http)
         })

@@ -24,15 +24,15 @@ impl Prober {
 
     /// Whether `GET base + path` answers, without following redirects.
     pub(crate) async fn ask(&self, base: &str, path: &str) -> Probe {
-        match self.get(base, path).await {
+        match self.get(base, path, LIMIT).await {
             Ok(answer) => Probe::Status(answer.status),
             Err(why) => Probe::Failed(why),
         }
     }
 
     /// `GET base + path`, without following redirects; an error says why there was no answer.
-    pub(crate) async fn get(&self, base: &str, path: &str) -> Result<Answer, String> {
-        let call = operation::builder("probe", self.http.clone(), base, LIMIT)
+    pub(crate) async fn get(&self, base: &str, path: &str, limit: Duration) -> Result<Answer, String> {
+        let call = operation::builder("probe", self.http.clone(), base, limit)
             .no_auth()
             .no_retry()
             .build();
@@ -44,7 +44,7 @@ impl Prober {
             .await
         {
             Ok(answer) => Ok(answer),
-            Err(SdkError::TimeoutError(_)) => Err(format!("no answer within {} s", LIMIT.as_secs())),
+            Err(SdkError::TimeoutError(_)) => Err(format!("no answer within {} s", limit.as_secs_f64())),
             Err(error) => Err(last_cause(&error)),
         }
     }

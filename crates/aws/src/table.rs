@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -72,6 +73,12 @@ impl Table {
         request.item("pk", text(kind)).item("sk", text(name))
     }
 
+    /// A request to update the item of a kind and name; the caller says how.
+    pub(crate) fn update(&self, kind: &str, name: &str) -> UpdateItemFluentBuilder {
+        let request = self.client.update_item().table_name(&self.name);
+        request.key("pk", text(kind)).key("sk", text(name))
+    }
+
     /// Removes the item of a kind and name, if there is one.
     pub(crate) async fn delete(&self, kind: &str, name: &str) -> Result<(), Error> {
         let request = self.client.delete_item().table_name(&self.name);
@@ -117,7 +124,11 @@ impl Table {
     }
 
     /// How a conditional write ended.
-    fn saved<T, E, R>(&self, operation: &str, result: Result<T, SdkError<E, R>>) -> Result<Saved, Error>
+    pub(crate) fn saved<T, E, R>(
+        &self,
+        operation: &str,
+        result: Result<T, SdkError<E, R>>,
+    ) -> Result<Saved, Error>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
         R: std::fmt::Debug + 'static,

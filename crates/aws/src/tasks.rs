@@ -16,7 +16,7 @@ use crate::errors::failed;
 use crate::task::{address, container_health, detail, plain, private_address, stage, target, trouble};
 
 /// Tasks in one DescribeTasks call (Amazon ECS API reference, DescribeTasks).
-const PER_CALL: usize = 100;
+pub(crate) const PER_CALL: usize = 100;
 
 /// What a task definition says about readiness. It never changes, so it is read once.
 #[derive(Clone, Copy)]
@@ -90,6 +90,16 @@ impl Aws {
     }
 
     async fn tasks(&self, id: &ServiceId, desired: DesiredStatus) -> Result<Vec<Task>, Error> {
+        let arns = self.arns(id, desired).await?;
+        self.describe(&id.cluster, &arns).await
+    }
+
+    /// The ARNs of a service's tasks that are not stopped.
+    pub(crate) async fn task_arns(&self, id: &ServiceId) -> Result<Vec<String>, Error> {
+        self.arns(id, DesiredStatus::Running).await
+    }
+
+    async fn arns(&self, id: &ServiceId, desired: DesiredStatus) -> Result<Vec<String>, Error> {
         let everything = desired == DesiredStatus::Running;
         let mut pages = self
             .ecs
@@ -108,16 +118,20 @@ impl Aws {
                 break;
             }
         }
+        Ok(arns)
+    }
+
+    pub(crate) async fn describe(&self, cluster: &str, arns: &[String]) -> Result<Vec<Task>, Error> {
         let calls = arns.chunks(PER_CALL).map(|chunk| async move {
             let call = self
                 .ecs
                 .describe_tasks()
-                .cluster(&id.cluster)
+                .cluster(cluster)
                 .set_tasks(Some(chunk.to_vec()));
             let answer = call
                 .send()
                 .await
-                .map_err(|error| failed(&format!("DescribeTasks of {id}"), &error))?;
+                .map_err(|error| failed(&format!("DescribeTasks in cluster `{cluster}`"), &error))?;
             Ok::<_, Error>(answer.tasks.unwrap_or_default())
         });
         Ok(try_join_all(calls).await?.into_iter().flatten().collect())
@@ -210,7 +224,11 @@ impl Aws {
             state.address = address(task, &public, port);
             state.health = has_health_check.then(|| container_health(task));
             let asked = state.stage == TaskStage::Running && !has_health_check;
-            let base = base(settings, &state.address).filter(|_| asked);
+            let within = state.private.filter(|_| self.in_vpc);
+            let within = within.map(|ip| format!("http://{}", SocketAddr::new(ip, port)));
+            let base = within
+                .or_else(|| base(settings, &state.address))
+                .filter(|_| asked);
             async move {
                 if let Some(base) = base {
                     state.probe = Some(self.probe.ask(&base, &settings.ready_path).await);
@@ -219,6 +237,11 @@ impl Aws {
             }
         });
         Ok(join_all(states).await)
+    }
+
+    /// The first port of a task's containers, if that can be told.
+    pub(crate) async fn container_port(&self, definition: &str) -> Option<u16> {
+        self.definition(definition).await.ok()?.port
     }
 
     async fn definition(&self, arn: &str) -> Result<Definition, Error> {

@@ -25,6 +25,10 @@ pub struct Config {
     pub scale_in: Option<String>,
     /// `NOTIFICATION_TOPIC_ARN`: the topic that is told of changes; only scaling-decision has it.
     pub notifications: Option<String>,
+    /// `TICK_SECONDS`: how often the connections of services are read that ask for it.
+    pub tick: Duration,
+    /// `IN_VPC`: whether the function is in the VPC of the tasks, and reaches them at their private addresses.
+    pub in_vpc: bool,
     /// `DEAD_LETTER_QUEUE_URL`: where messages go that cannot be understood; only session-metric-ingest has it.
     pub dead_letters: Option<String>,
 }
@@ -73,6 +77,8 @@ impl Config {
             sleep_timer: get("SLEEP_TIMER_ARN").map(str::to_owned),
             scale_in: get("SCALE_IN_ARN").map(str::to_owned),
             notifications: get("NOTIFICATION_TOPIC_ARN").map(str::to_owned),
+            tick: tick(get("TICK_SECONDS"))?,
+            in_vpc: in_vpc(get("IN_VPC"))?,
             dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
         })
     }
@@ -88,6 +94,26 @@ fn idle_cpu(value: Option<&str>, default: u32) -> Result<u32, Error> {
     value.map_or(Ok(default), |text| {
         settings::parse_idle_cpu(text).ok_or_else(|| invalid("IDLE_CPU", text, settings::IDLE_CPU_RULE))
     })
+}
+
+/// The seconds between two passes where nobody says otherwise. Two passes and the calls between fit into the 6 s that are the mark to beat.
+const TICK_SECONDS: u64 = 3;
+
+fn tick(value: Option<&str>) -> Result<Duration, Error> {
+    let seconds = value.map_or(Some(TICK_SECONDS), |text| {
+        text.parse().ok().filter(|seconds| (1..=15).contains(seconds))
+    });
+    let rule = "must be a whole number of seconds from 1 to 15";
+    let seconds = seconds.ok_or_else(|| invalid("TICK_SECONDS", value.unwrap_or_default(), rule))?;
+    Ok(Duration::from_secs(seconds))
+}
+
+fn in_vpc(value: Option<&str>) -> Result<bool, Error> {
+    match value {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(invalid("IN_VPC", other, "must be `true` or `false`")),
+    }
 }
 
 fn logs(group: Option<&str>, pattern: Option<&str>) -> Result<Option<LogSource>, Error> {
@@ -198,6 +224,9 @@ mod tests {
             ("SERVICES", "a/b"),
             ("IDLE_CPU", "101"),
             ("LOG_GROUP", "a b"),
+            ("TICK_SECONDS", "0"),
+            ("TICK_SECONDS", "16"),
+            ("IN_VPC", "yes"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);

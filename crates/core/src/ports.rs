@@ -10,11 +10,12 @@ use crate::decide::Question;
 use crate::error::Error;
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::logs::LogSource;
-use crate::observation::Seen;
+use crate::observation::{Seen, TaskState};
 use crate::pipeline::{JobResult, Reported};
 use crate::reading::Reading;
 use crate::record::Record;
 use crate::scale_in::plan::Plan;
+use crate::scaling::connections::window::Window;
 use crate::scaling::load::Metric;
 use crate::scaling::notice::Notice;
 use crate::scaling::reason::Utilization;
@@ -158,6 +159,8 @@ pub trait Clock {
     fn now(&self) -> Timestamp;
     /// Waits.
     async fn pause(&self, duration: Duration);
+    /// Does something for this long at most; none: it took longer and was given up.
+    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T>;
 }
 
 /// Tells which target groups a load balancer leads to.
@@ -235,6 +238,62 @@ pub struct Target {
     pub draining: bool,
 }
 
+/// The tasks of services and their open connections.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Connections {
+    /// The tasks of services of one cluster, with the addresses at which they count their connections, in the fewest
+    /// calls. What fails is an error for the services that it concerns.
+    async fn list_tasks(&self, services: &[&ServiceSettings]) -> Listed;
+    /// How many connections a task of this service has, without the one that asks.
+    ///
+    /// # Errors
+    /// Why that is unknown, in words that name the task.
+    async fn connections(&self, service: &ServiceSettings, task: &TaskState) -> Result<u64, String>;
+}
+
+/// The tasks of some services.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// Those that are not stopped, by service.
+    pub tasks: BTreeMap<ServiceId, Result<Vec<TaskState>, Error>>,
+    /// How many calls of ListTasks and DescribeTasks it took.
+    pub calls: u32,
+}
+
+/// The right to do something alone for a while.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Leases {
+    /// Takes a lease until a moment, if nobody has it now. If somebody has, it is prolonged for them instead, at least
+    /// until this moment: whoever asked may leave, because the other one stays.
+    async fn take_lease(&self, lease: &str, owner: &str, until: Timestamp) -> Result<Lease, Error>;
+    /// Gives the lease back that its owner has until a moment; if it was prolonged meanwhile, keeps it and says until
+    /// when.
+    async fn return_lease(
+        &self,
+        lease: &str,
+        owner: &str,
+        until: Timestamp,
+    ) -> Result<Option<Timestamp>, Error>;
+}
+
+/// Who has a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// Whoever asked.
+    Taken,
+    /// Somebody else, who was given more time.
+    Prolonged,
+}
+
+/// What is remembered of the connections of services between invocations.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Windows {
+    /// The windows that were saved last under this name.
+    async fn windows(&self, name: &str) -> Result<BTreeMap<ServiceId, Window>, Error>;
+    /// Saves windows in place of those before.
+    async fn save_windows(&self, name: &str, windows: &BTreeMap<ServiceId, Window>) -> Result<(), Error>;
+}
+
 /// What scale-ins are about to do.
 #[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
 pub trait Plans {
@@ -269,11 +328,31 @@ pub trait Notifications {
 
 /// All that scaling needs beyond [`World`].
 pub trait ScalingWorld:
-    World + SessionRows + Utilizations + Protection + Targets + Plans + ScaleIns + Notifications
+    World
+    + SessionRows
+    + Utilizations
+    + Connections
+    + Leases
+    + Windows
+    + Protection
+    + Targets
+    + Plans
+    + ScaleIns
+    + Notifications
 {
 }
 impl<W> ScalingWorld for W where
-    W: World + SessionRows + Utilizations + Protection + Targets + Plans + ScaleIns + Notifications
+    W: World
+        + SessionRows
+        + Utilizations
+        + Connections
+        + Leases
+        + Windows
+        + Protection
+        + Targets
+        + Plans
+        + ScaleIns
+        + Notifications
 {
 }
 

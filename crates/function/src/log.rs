@@ -6,6 +6,7 @@ use dormouse_core::intent::Intent;
 use dormouse_core::report;
 use dormouse_core::scale_in::request::{Answer, Request};
 use dormouse_core::scaling::turn::Report;
+use dormouse_core::scaling::watch::Summary;
 use dormouse_core::settings::Problem;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -21,6 +22,14 @@ pub fn turn(turn: &Turn, intent: &Intent, request_id: &str) {
 pub fn scaling(report: &Report, request_id: &str) {
     let mut line = json!(report);
     line["event"] = json!("scaling");
+    line["request_id"] = json!(request_id);
+    write(&line);
+}
+
+/// Writes the line of a watch that has ended.
+pub fn watch(summary: &Summary, request_id: &str) {
+    let mut line = json!(summary);
+    line["event"] = json!("watch");
     line["request_id"] = json!(request_id);
     write(&line);
 }

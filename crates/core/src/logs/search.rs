@@ -100,6 +100,10 @@ mod tests {
     }
 
     impl Clock for Queries {
+        async fn within<T>(&self, _limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+            Some(work.await)
+        }
+
         fn now(&self) -> Timestamp {
             self.now.get()
         }

@@ -102,6 +102,7 @@ pub(crate) async fn note_lowered<W: ScalingWorld>(
             from: claim.from,
             to: count,
             reason: claim.reason.clone(),
+            reading: claim.reading,
         });
         scaling.history.scaled_in_at = Some(now.max(lowering.at));
         true

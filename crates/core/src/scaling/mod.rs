@@ -15,6 +15,7 @@ pub mod reason;
 pub mod record;
 pub mod tasks;
 pub mod turn;
+pub mod watch;
 
 pub(crate) mod changes;
 

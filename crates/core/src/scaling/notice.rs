@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::connections::reading::Sample;
 use super::reason::Reason;
 use super::record::Change;
 use crate::ids::{GroupName, ServiceId};
@@ -29,6 +30,9 @@ pub struct Notice {
     pub reason: Reason,
     /// Why, as a sentence.
     pub message: String,
+    /// The reading of connections that it was decided on, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Sample>,
 }
 
 /// Subjects of SNS are at most this long (Amazon SNS API reference, Publish, `Subject`: fewer than 100 characters).
@@ -38,7 +42,13 @@ impl Notice {
     /// The notice of a change.
     #[must_use]
     pub fn of(group: &GroupName, service: &ServiceId, change: &Change) -> Self {
-        let Change { at, from, to, reason } = change.clone();
+        let Change {
+            at,
+            from,
+            to,
+            reason,
+            reading,
+        } = change.clone();
         let event = if to > from { "scaled-out" } else { "scaled-in" };
         let numbers = format!("{from} -> {to}: ");
         let room = LONGEST_SUBJECT - numbers.len();
@@ -58,6 +68,7 @@ impl Notice {
             to,
             message: reason.to_string(),
             reason,
+            reading,
         }
     }
 }
@@ -76,6 +87,7 @@ mod tests {
                 percent: 91,
                 limit: 70,
             },
+            reading: None,
         };
         let group = GroupName::parse("dev").expect("a group");
         let notice = Notice::of(&group, &ServiceId::new("dev", "web"), &change);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::connections::reading::Sample;
 use super::load::History;
 use super::reason::Reason;
 use crate::duration;
@@ -40,6 +41,9 @@ pub struct Claim {
     pub to: u32,
     /// Why fewer are needed.
     pub reason: Reason,
+    /// The reading of connections that it was decided on, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Sample>,
     /// Why it is taken away, if it is.
     pub revoked: Option<Revocation>,
     /// The UpdateService that lowers the count, once it was decided.
@@ -100,6 +104,9 @@ pub struct Change {
     pub to: u32,
     /// Why.
     pub reason: Reason,
+    /// The reading of connections that it was decided on, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Sample>,
 }
 
 impl ScalingRecord {
@@ -118,7 +125,7 @@ impl ScalingRecord {
         to: u32,
         reason: Reason,
         now: Timestamp,
-    ) -> &Claim {
+    ) -> &mut Claim {
         self.claims += 1;
         let execution = execution_name(service, self.claims, now);
         self.claim.insert(Claim::new(execution, from, to, reason, now))
@@ -152,6 +159,7 @@ impl Claim {
             from,
             to,
             reason,
+            reading: None,
             revoked: None,
             lowering: None,
         }

@@ -60,7 +60,7 @@ fn what_is_neither_a_tick_nor_a_step_is_refused_with_what_is_wrong() {
         json!(null),
     ] {
         let why = refused(&sim.account, foreign);
-        assert!(why.contains("`tick` or `scale-in`"), "{why}");
+        assert!(why.contains("`tick`, `sample` or `scale-in`"), "{why}");
     }
     let mut step = event("scale-in-step.json");
     step["service"] = json!("web");

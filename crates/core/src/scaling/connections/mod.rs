@@ -41,6 +41,7 @@ use jiff::Timestamp;
 use super::STABLE_WINDOW;
 use super::load::History;
 use super::reason::Reason;
+use crate::settings::ServiceSettings;
 use mode::Mode;
 use window::Window;
 
@@ -142,6 +143,20 @@ pub fn decide(
 }
 
 impl Policy {
+    /// The policy of a service whose owner wants its connections to decide, which may have more than one count, and
+    /// whose tasks say how many they have; none for others.
+    #[must_use]
+    pub fn of(settings: &ServiceSettings) -> Option<Self> {
+        let scaling = &settings.scaling;
+        settings.connections.as_ref()?;
+        Some(Self {
+            min: scaling.min,
+            max: scaling.max?,
+            scale_in: scaling.scale_in,
+            mode: scaling.connections.clone()?,
+        })
+    }
+
     /// To have no task is sleep, which is not decided here.
     fn bounds(&self) -> (u32, u32) {
         let max = self.max.max(1);

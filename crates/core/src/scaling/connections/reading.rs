@@ -1,5 +1,7 @@
 //! What one pass over a service's tasks read.
 
+use serde::{Deserialize, Serialize};
+
 use super::sample;
 
 /// The connections of the tasks that answered one pass, and how many did.
@@ -130,6 +132,37 @@ impl Reading {
         let above = (2.0 * error * f64::from(self.tasks)).ceil();
         // A float beyond the range of u64 becomes the greatest one.
         Some(self.total().saturating_add(above as u64))
+    }
+}
+
+/// A reading for people and machines: what notices, answers and the record keep of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Connections of all tasks: counted, or estimated from those that answered.
+    pub total: u64,
+    /// Tasks that answered.
+    pub sampled_tasks: u32,
+    /// Tasks that run.
+    pub total_tasks: u32,
+    /// Mean connections of those that answered, to two decimals.
+    pub avg: f64,
+    /// The [standard error](sample::standard_error) of the mean, to two decimals; none if one of several was asked.
+    pub standard_error: Option<f64>,
+}
+
+/// Its numbers are never NaN.
+impl Eq for Sample {}
+
+impl From<&Reading> for Sample {
+    fn from(reading: &Reading) -> Self {
+        let cents = |value: f64| (value * 100.0).round() / 100.0;
+        Self {
+            total: reading.total(),
+            sampled_tasks: reading.answered,
+            total_tasks: reading.tasks + reading.starting,
+            avg: cents(reading.mean()),
+            standard_error: reading.standard_error().map(cents),
+        }
     }
 }
 

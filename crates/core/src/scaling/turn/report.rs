@@ -47,6 +47,14 @@ impl Report {
         }
     }
 
+    /// A turn that came to nothing.
+    pub(in crate::scaling) fn failed(group: &GroupName, service: &ServiceId, error: Error) -> Self {
+        Self {
+            errors: vec![error],
+            ..Self::of(group, service)
+        }
+    }
+
     pub(super) fn tell(&mut self, decision: &Decision, from: u32) {
         (self.decision, self.to) = match &decision.action {
             Action::Hold => ("hold", None),
@@ -69,6 +77,9 @@ impl Report {
                     | Reason::NotStableYet { .. }
                     | Reason::Cooldown { .. }
                     | Reason::Asleep
+                    | Reason::Enough { .. }
+                    | Reason::EnoughOnTheirWay { .. }
+                    | Reason::Panicking { .. }
             )
         );
         !usual || !self.errors.is_empty()

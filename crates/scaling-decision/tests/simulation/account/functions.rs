@@ -18,7 +18,7 @@ impl Account {
     /// Calls the function as the state machine does.
     pub(crate) fn call_function(&self, payload: Value) -> Result<Value, Failure> {
         let step = payload["step"].as_str().unwrap_or("tick").to_owned();
-        let answer = self.function(&step, handle(self, &config(), payload, "request"));
+        let answer = self.function(&step, handle(self, &config(), &self.memory, payload, "request"));
         let answer = match answer {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(error)) => Err((error.code.to_string(), error.message)),

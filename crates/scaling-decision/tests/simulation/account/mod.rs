@@ -3,6 +3,7 @@
 
 mod calls;
 mod checks;
+mod connections;
 mod ecs;
 mod functions;
 mod others;
@@ -17,6 +18,7 @@ use dormouse_core::error::Error;
 use dormouse_core::ids::{GroupName, ServiceId};
 use dormouse_core::observation::Seen;
 use dormouse_core::scaling::notice::Notice;
+use dormouse_core::scaling::watch::Memory;
 use fargate_sim::model::{Answer, Effect, Millis, VirtualClock, World};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -36,12 +38,16 @@ pub(crate) enum Part {
     Table,
     Ecs,
     Elb,
+    /// What tasks answer themselves.
+    Apps,
     Other,
 }
 
 pub(crate) struct Account {
     pub(crate) clock: RefCell<Clock>,
     pub(crate) table: RefCell<Table>,
+    /// What the function remembers while it lives.
+    pub(crate) memory: Memory,
     /// Executions by name, and whether each runs.
     pub(crate) executions: RefCell<BTreeMap<String, bool>>,
     /// Executions that were started and not yet picked up, with their inputs.
@@ -86,6 +92,7 @@ impl Account {
         Self {
             clock: RefCell::new(clock),
             table: RefCell::default(),
+            memory: Memory::default(),
             executions: RefCell::default(),
             started: RefCell::default(),
             notices: RefCell::default(),

@@ -26,6 +26,10 @@ impl Clock for Account {
     async fn pause(&self, duration: Duration) {
         self.pass(duration);
     }
+
+    async fn within<T>(&self, _limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        Some(work.await)
+    }
 }
 
 impl Discovery for Account {

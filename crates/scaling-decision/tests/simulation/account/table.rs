@@ -10,6 +10,7 @@ use dormouse_core::record::Record;
 use dormouse_core::scale_in::plan::Plan;
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::GroupSettings;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Account, Part};
@@ -19,6 +20,9 @@ pub(crate) struct Table {
     pub(crate) groups: BTreeMap<GroupName, Stored>,
     pub(crate) rows: BTreeMap<TaskKey, StoredRow>,
     plans: BTreeMap<ServiceId, (u64, Value)>,
+    /// Who has a lease until when.
+    pub(super) leases: BTreeMap<String, (String, Timestamp)>,
+    pub(super) windows: BTreeMap<String, Value>,
 }
 
 impl Table {
