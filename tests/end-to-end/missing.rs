@@ -49,9 +49,8 @@ async fn a_missing_cluster_and_a_missing_service_are_named_and_harm_no_neighbour
     let no_service = ServiceId::new("missing", "nosuchservice");
     let no_cluster = ServiceId::new("nosuchcluster", "web");
     let aws = aws(&stack, "AWS_ENDPOINT_URL_ECS", "unused").await;
-    let seen = aws
-        .observe(&group(&[present.clone(), no_service.clone(), no_cluster.clone()]))
-        .await;
+    let settings = group(&[present.clone(), no_service.clone(), no_cluster.clone()]).services;
+    let seen = aws.observe(&settings.iter().collect::<Vec<_>>()).await;
     assert!(matches!(seen[&present], Seen::Known(_)), "{seen:?}");
     for (id, code, name) in [
         (no_service, Code::ServiceNotFound, "nosuchservice"),

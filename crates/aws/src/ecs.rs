@@ -41,15 +41,20 @@ impl Services for Aws {
     }
 
     async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error> {
-        self.ecs
+        let answer = self
+            .ecs
             .update_service()
             .cluster(&service.cluster)
             .service(&service.name)
             .desired_count(i32::try_from(count).unwrap_or(i32::MAX))
             .send()
-            .await
-            .map_err(|error| failed(&format!("UpdateService {service} to {count}"), &error))?;
-        Ok(())
+            .await;
+        let Err(error) = answer else { return Ok(()) };
+        let error = failed(&format!("UpdateService {service} to {count}"), &error);
+        if error.code == Code::Throttled {
+            self.note_throttled().await;
+        }
+        Err(error)
     }
 }
 

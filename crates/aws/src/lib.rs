@@ -17,6 +17,7 @@ mod operation;
 mod plans;
 mod probe;
 mod protection;
+mod quota;
 mod rejects;
 mod sessions;
 mod signals;

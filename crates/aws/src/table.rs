@@ -1,5 +1,6 @@
 //! The table: one partition of settings and one of records, so that a wake reads two items at once and a tick
-//! reads all groups with two queries. Sessions of tasks and plans of scale-ins are beside them.
+//! reads all groups with two queries. Sessions of tasks, plans of scale-ins, the shared bucket, leases and windows are
+//! beside them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +22,7 @@ use crate::errors::failed;
 const SETTINGS: &str = "settings";
 const RECORD: &str = "record";
 
-type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The table of records and settings.
 pub(crate) struct Table {

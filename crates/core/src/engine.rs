@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::decide::{Effect, decide, idle_after, needs_look, wanted_readings};
+use crate::duration;
 use crate::error::{Code, Error};
-use crate::ids::{GroupName, ServiceId};
-use crate::intent::Intent;
+use crate::ids::{Generation, GroupName, ServiceId};
+use crate::intent::{Action, Intent};
 use crate::observation::{Observation, Seen};
 use crate::ports::{Saved, Services, Store, Stored, World};
+use crate::quota::{Held, PATIENCE, Priority, Tokens};
 use crate::reason::Reason;
 use crate::record::{Failure, Phase, Record};
 use crate::settings::{Defaults, GroupSettings, Problem, ServiceSettings};
@@ -54,18 +56,42 @@ pub struct Turn {
 
 /// Takes one turn for one group: observes, decides, saves, acts.
 ///
+/// A sleep stands back for what is more urgent: it takes its tokens before it is written down, and if it had to wait for
+/// them, everything is looked at and decided on anew.
+///
 /// # Errors
-/// Those of the store, and [`Code::Contention`] if other writers won every time. What ECS refuses is not an
-/// error here but part of the turn: it is remembered and tried again.
+/// Those of the store, [`Code::Contention`] if other writers won every time, and [`Code::Throttled`] if a sleep's tokens
+/// are not there within [`PATIENCE`]; then nothing was written or changed. What ECS refuses is not an error here but part
+/// of the turn: it is remembered and tried again.
 pub async fn turn<W: World>(
     world: &W,
     settings: &GroupSettings,
     loaded: Option<Record>,
     intent: &Intent,
 ) -> Result<Turn, Error> {
+    let patience_ends = duration::after(world.now(), PATIENCE);
+    turn_until(world, settings, loaded, intent, patience_ends).await
+}
+
+async fn turn_until<W: World>(
+    world: &W,
+    settings: &GroupSettings,
+    loaded: Option<Record>,
+    intent: &Intent,
+    patience_ends: Timestamp,
+) -> Result<Turn, Error> {
+    let first = last_wake(loaded.as_ref());
+    let mut tokens = Tokens::none(patience_ends);
     let mut loaded = loaded;
     for _ in 0..TRIES {
         let now = world.now();
+        // Whoever asked for sleep did not know of a wake that came since.
+        let outdated = intent.action == Action::Sleep && last_wake(loaded.as_ref()) != first;
+        let look = Intent {
+            action: Action::Look,
+            cause: intent.cause,
+        };
+        let intent = if outdated { &look } else { intent };
         let before = loaded.unwrap_or_else(|| Record::unseen(now));
         let mut seen = Observation::default();
         if needs_look(&before, intent) {
@@ -74,6 +100,15 @@ pub async fn turn<W: World>(
             read(world, settings, &before, &mut seen, intent, now).await;
         }
         let decision = decide(settings, &before, &seen, intent, now);
+        if let Some(wanted) = tokens_of_sleep(&decision.effects)
+            && tokens
+                .hold(world, Priority::Sleep, wanted, &settings.name)
+                .await?
+                == Held::Later
+        {
+            loaded = world.load(&settings.name).await?.record;
+            continue;
+        }
         let mut record = decision.record;
         if record != before {
             if world.save_record(&settings.name, &record).await? == Saved::Conflict {
@@ -83,7 +118,7 @@ pub async fn turn<W: World>(
             record.version = before.version + 1;
         }
         let woke = record.generation != before.generation;
-        let problems = act(world, settings, &mut record, &decision.effects).await?;
+        let problems = act(world, settings, &mut record, &decision.effects, &mut tokens).await?;
         return Ok(Turn {
             settings: settings.clone(),
             record,
@@ -99,6 +134,26 @@ pub async fn turn<W: World>(
         });
     }
     Err(contention(&settings.name))
+}
+
+/// The last wake that is known of.
+fn last_wake(record: Option<&Record>) -> (Generation, Option<Timestamp>) {
+    record.map_or((Generation(0), None), |record| {
+        (record.generation, record.last_wake_at)
+    })
+}
+
+/// How many tokens must be there before a sleep is written down; none if it is a wake. What raises even one count is.
+fn tokens_of_sleep(effects: &[Effect]) -> Option<u32> {
+    let mut wanted = 0;
+    for effect in effects {
+        match effect {
+            Effect::SetDesired { count: 0, .. } => wanted += 1,
+            Effect::SetDesired { .. } => return None,
+            Effect::StartTimer { .. } => {}
+        }
+    }
+    Some(wanted)
 }
 
 /// Reads the signals that the decision needs, until it needs no more: each answer may spare or call for another.
@@ -131,13 +186,13 @@ async fn act<W: World>(
     settings: &GroupSettings,
     record: &mut Record,
     effects: &[Effect],
+    tokens: &mut Tokens,
 ) -> Result<Vec<Problem>, Error> {
-    let results = join_all(
-        effects
-            .iter()
-            .map(|effect| carry_out(world, &settings.name, effect)),
-    )
-    .await;
+    let results = effects.iter().map(|effect| {
+        let paid = matches!(effect, Effect::SetDesired { .. }) && tokens.spend();
+        carry_out(world, &settings.name, effect, paid)
+    });
+    let results = join_all(results).await;
     let mut problems = Vec::new();
     let mut outcomes = HashMap::new();
     for (effect, result) in effects.iter().zip(results) {
@@ -163,9 +218,15 @@ async fn act<W: World>(
     Ok(problems)
 }
 
-async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect) -> Result<(), Error> {
+/// Carries one effect out. An UpdateService whose token is not held is that of a wake: its token is taken at the same
+/// time, so that the wake does not wait for it.
+async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect, paid: bool) -> Result<(), Error> {
     match effect {
-        Effect::SetDesired { service, count } => world.set_desired(service, *count).await,
+        Effect::SetDesired { service, count } if paid => world.set_desired(service, *count).await,
+        Effect::SetDesired { service, count } => {
+            let (_, set) = join(world.take(Priority::Wake), world.set_desired(service, *count)).await;
+            set
+        }
         Effect::StartTimer {
             generation,
             woken_at,
@@ -275,17 +336,33 @@ pub async fn discover<W: World>(
     Ok(stored)
 }
 
-/// Takes a turn for every group, many at once. A group that fails does not harm its neighbours.
+/// Takes a turn for every group, many at once. A group that fails does not harm its neighbours. Groups that are not awake
+/// go first, and all sleeps together have the patience of one, so that no wake stands behind sleeps that wait.
 pub async fn turn_all<W: World>(
     world: &W,
     groups: BTreeMap<GroupName, Stored>,
     intent: &Intent,
 ) -> Vec<(GroupName, Result<Turn, Error>)> {
+    let patience_ends = duration::after(world.now(), PATIENCE);
+    let (mut groups, late): (Vec<_>, Vec<_>) = groups
+        .into_iter()
+        .partition(|(_, stored)| !may_fall_asleep(stored.record.as_ref()));
+    groups.extend(late);
     let turns = groups.into_iter().filter_map(|(name, stored)| {
         let settings = stored.settings?;
-        Some(async move { (name, turn(world, &settings, stored.record, intent).await) })
+        Some(async move {
+            let turn = turn_until(world, &settings, stored.record, intent, patience_ends).await;
+            (name, turn)
+        })
     });
-    stream::iter(turns).buffered(GROUPS_AT_ONCE).collect().await
+    let mut turns: Vec<_> = stream::iter(turns).buffered(GROUPS_AT_ONCE).collect().await;
+    turns.sort_by(|(one, _), (other, _)| one.cmp(other));
+    turns
+}
+
+/// Whether a group has a count that a tick may take away. One that wakes may too, but is more likely to be moved on.
+fn may_fall_asleep(record: Option<&Record>) -> bool {
+    record.is_some_and(|record| matches!(record.phase, Phase::Awake | Phase::FallingAsleep))
 }
 
 /// The group with its record; discovered afresh if the table does not know it yet.

@@ -28,7 +28,8 @@ impl Error {
 pub enum Code {
     /// AWS refused the call: the function's role lacks a permission.
     AccessDenied,
-    /// AWS asked to slow down, and the SDK's retries did not help.
+    /// AWS asked to slow down, and the SDK's retries did not help; or we slowed down by ourselves, for calls that are
+    /// more urgent.
     Throttled,
     /// The cluster does not exist.
     ClusterNotFound,

@@ -19,6 +19,7 @@ pub mod observation;
 pub mod pipeline;
 pub mod ports;
 pub mod protection;
+pub mod quota;
 pub mod readiness;
 pub mod reading;
 pub mod reason;

@@ -12,6 +12,7 @@ use crate::ids::{Generation, GroupName, ServiceId};
 use crate::logs::LogSource;
 use crate::observation::{Seen, TaskState};
 use crate::pipeline::{JobResult, Reported};
+use crate::quota::Priority;
 use crate::reading::Reading;
 use crate::record::Record;
 use crate::scale_in::plan::Plan;
@@ -161,6 +162,25 @@ pub trait Clock {
     async fn pause(&self, duration: Duration);
     /// Does something for this long at most; none: it took longer and was given up.
     async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T>;
+}
+
+/// The bucket of [`crate::quota::SERVICE_WRITES`] that all functions of this account and Region share.
+///
+/// It is courtesy towards ECS, which counts for itself, so it does not fail: where the bucket cannot be asked, the call
+/// may be made.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Quota {
+    /// Takes a token for one UpdateService. A wake is never told to wait. Answers within about a second.
+    async fn take(&self, priority: Priority) -> Grant;
+}
+
+/// Whether a call may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// The token is taken: the call may be made now.
+    Now,
+    /// Nothing was taken. To ask again after this time, more than none.
+    Wait(Duration),
 }
 
 /// Tells which target groups a load balancer leads to.
@@ -357,5 +377,5 @@ impl<W> ScalingWorld for W where
 }
 
 /// All that every function needs.
-pub trait World: Store + Discovery + Services + Signals + Timers + Clock {}
-impl<W: Store + Discovery + Services + Signals + Timers + Clock> World for W {}
+pub trait World: Store + Discovery + Services + Signals + Timers + Clock + Quota {}
+impl<W: Store + Discovery + Services + Signals + Timers + Clock + Quota> World for W {}

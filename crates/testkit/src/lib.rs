@@ -4,7 +4,7 @@
 mod ports;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -17,6 +17,7 @@ use dormouse_core::ids::{GroupName, ServiceId};
 use dormouse_core::observation::{Probe, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::pipeline::JobResult;
 use dormouse_core::ports::{Stored, StoredRow};
+use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
 use dormouse_core::sessions::{Row, TaskKey};
@@ -73,6 +74,8 @@ pub struct World {
     panics: RefCell<Vec<String>>,
     writes: Cell<usize>,
     looks: Cell<usize>,
+    waits: RefCell<VecDeque<Duration>>,
+    taken: RefCell<Vec<Priority>>,
 }
 
 impl Default for World {
@@ -95,6 +98,8 @@ impl Default for World {
             panics: RefCell::default(),
             writes: Cell::new(0),
             looks: Cell::new(0),
+            waits: RefCell::default(),
+            taken: RefCell::default(),
         }
     }
 }
@@ -161,10 +166,12 @@ impl World {
 
     /// Lets time pass.
     pub fn advance(&self, seconds: u64) {
-        self.now.set(dormouse_core::duration::after(
-            self.now.get(),
-            Duration::from_secs(seconds),
-        ));
+        self.pass(Duration::from_secs(seconds));
+    }
+
+    fn pass(&self, duration: Duration) {
+        self.now
+            .set(dormouse_core::duration::after(self.now.get(), duration));
         if self.starts.get() {
             self.run_tasks();
         }
@@ -182,7 +189,7 @@ impl World {
         self.faults.borrow_mut().remove(what);
     }
 
-    /// Makes an operation wait for an answer that never comes.
+    /// Makes an operation (as above, or `bucket`, the shared one) wait for an answer that never comes.
     pub fn hang(&self, what: &str) {
         self.hangs.borrow_mut().push(what.to_owned());
     }
@@ -207,6 +214,17 @@ impl World {
     #[must_use]
     pub fn job_results(&self) -> Vec<JobResult> {
         self.results.borrow().clone()
+    }
+
+    /// The next so many tokens that are not for a wake must be waited for, this long each time.
+    pub fn tokens_must_wait(&self, times: usize, wait: Duration) {
+        *self.waits.borrow_mut() = std::iter::repeat_n(wait, times).collect();
+    }
+
+    /// The tokens that were taken, in order.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<Priority> {
+        self.taken.borrow().clone()
     }
 
     /// The stored row of a task, `cluster/id`.

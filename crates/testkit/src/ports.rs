@@ -9,9 +9,10 @@ use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Clock, Discovery, Jobs, LoadBalancers, Rejects, Saved, Services, SessionRows, Signals, Store, Stored,
-    StoredRow, Timers,
+    Clock, Discovery, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, Services, SessionRows, Signals,
+    Store, Stored, StoredRow, Timers,
 };
+use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
 use dormouse_core::sessions::TaskKey;
@@ -192,10 +193,26 @@ impl Clock for World {
 
     async fn pause(&self, duration: Duration) {
         give_way().await;
-        self.advance(duration.as_secs());
+        self.pass(duration);
     }
 
     async fn within<T>(&self, _limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         Some(work.await)
+    }
+}
+
+impl Quota for World {
+    async fn take(&self, priority: Priority) -> Grant {
+        // A bucket that does not answer says that the call may be made.
+        let _ = self.gate(&["bucket"]).await;
+        let wait = match priority {
+            Priority::Wake => None,
+            Priority::ScaleOut | Priority::Sleep => self.waits.borrow_mut().pop_front(),
+        };
+        if let Some(wait) = wait {
+            return Grant::Wait(wait);
+        }
+        self.taken.borrow_mut().push(priority);
+        Grant::Now
     }
 }

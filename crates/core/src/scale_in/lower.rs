@@ -5,23 +5,25 @@ use super::check::registered;
 use super::look::{Look, revoked};
 use super::plan::Plan;
 use super::request::{Answer, Request};
+use crate::duration;
 use crate::error::{Code, Error};
 use crate::observation::TaskStage;
 use crate::ports::{Saved, ScalingWorld};
+use crate::quota::{self, Held, Priority, Tokens};
 use crate::record::Command;
 use crate::scaling::changes;
 use crate::scaling::record::Lowering;
 
 /// Lowers the count by the number of victims. Only they can go: all others are protected.
 pub(super) async fn lower<W: ScalingWorld>(world: &W, request: &Request) -> Result<Answer, Error> {
-    let look = Look::take(world, request).await?;
+    let mut look = Look::take(world, request).await?;
+    // The wait comes before everything that the call rests on: nothing is known any more after it.
+    if !look.has_landed() && wait_for_turn(world, request).await? == Held::Later {
+        look = Look::take(world, request).await?;
+    }
     let plan = look.plan().await?;
     let mut count = look.state.desired;
-    let landed = look
-        .claim
-        .lowering
-        .is_some_and(|lowering| lowering.to == look.state.desired);
-    if !landed {
+    if !look.has_landed() {
         look.all_is_well(&plan).await?;
         count = look.update_service(&plan).await?;
     }
@@ -31,7 +33,20 @@ pub(super) async fn lower<W: ScalingWorld>(world: &W, request: &Request) -> Resu
         .wait(FIRST_CONFIRMATION))
 }
 
+/// Takes the token of the one call. An error repeats the step.
+async fn wait_for_turn<W: ScalingWorld>(world: &W, request: &Request) -> Result<Held, Error> {
+    let mut tokens = Tokens::none(duration::after(world.now(), quota::PATIENCE));
+    tokens.hold(world, Priority::Sleep, 1, &request.service).await
+}
+
 impl<W: ScalingWorld> Look<'_, W> {
+    /// Whether the count is the lower one already: the step is repeated.
+    fn has_landed(&self) -> bool {
+        self.claim
+            .lowering
+            .is_some_and(|lowering| lowering.to == self.state.desired)
+    }
+
     async fn all_is_well(&self, plan: &Plan) -> Result<(), Error> {
         let up = self.state.tasks.iter().filter(|task| super::look::is_up(task));
         let (all, running) = up.fold((0, 0), |(all, running), task| {

@@ -20,4 +20,5 @@ mod random;
 mod requests;
 mod sessions;
 mod sleeps;
+mod throttles;
 mod wakes;

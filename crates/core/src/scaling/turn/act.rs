@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::duration;
 use crate::engine;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::observation::{Seen, ServiceState};
 use crate::ports::{Saved, ScalingWorld};
+use crate::quota::{Held, PATIENCE, Priority, Tokens};
 use crate::record::{Command, Phase, Record};
 use crate::scaling::changes;
 use crate::scaling::connections::reading::Sample;
@@ -23,6 +25,8 @@ const TRIES: u32 = 4;
 pub(in crate::scaling) struct Acting {
     pub(in crate::scaling) name: GroupName,
     pub(in crate::scaling) record: Record,
+    /// Tokens for UpdateService that were waited for, and not needed in the end.
+    pub(in crate::scaling) tokens: u32,
 }
 
 impl Acting {
@@ -58,6 +62,7 @@ impl Acting {
         report: &mut Report,
     ) -> Result<(), Error> {
         let mut state = state.clone();
+        let mut tokens = Tokens::kept(self.tokens, duration::after(world.now(), PATIENCE));
         for _ in 0..TRIES {
             let now = world.now();
             if self.record.phase != Phase::Awake {
@@ -75,6 +80,17 @@ impl Acting {
             )
             .await;
             report.tell(&decision, state.desired);
+            let raises = matches!(decision.action, Action::ScaleOut { .. });
+            let held = match raises {
+                true => tokens.hold(world, Priority::ScaleOut, 1, &settings.id).await?,
+                false => Held::AtOnce,
+            };
+            self.tokens = tokens.held();
+            if held == Held::Later {
+                // What asked for more tasks a while ago may ask for other ones now.
+                state = self.look_again(world, settings).await?;
+                continue;
+            }
             let Some(begun) = write(&mut record, &settings.id, &decision, evidence.reading, now) else {
                 return Ok(());
             };
@@ -82,18 +98,30 @@ impl Acting {
                 record.version += 1;
                 self.record = record;
                 return match begun {
-                    Begun::Raise => self.raise(world, &settings.id).await,
+                    Begun::Raise => {
+                        self.tokens = self.tokens.saturating_sub(1);
+                        self.raise(world, &settings.id).await
+                    }
                     Begun::ScaleIn(claim) => self.start(world, &settings.id, &claim).await,
                 };
             }
-            let newer = world.load(&self.name).await?.record;
-            self.record = newer.unwrap_or_else(|| Record::unseen(now));
-            match engine::observe_one(world, settings).await {
-                Seen::Known(newer) => state = newer,
-                Seen::Unknown(error) => return Err(error),
-            }
+            state = self.look_again(world, settings).await?;
         }
         Err(engine::contention(&self.name))
+    }
+
+    /// The record and the service as they are now.
+    async fn look_again<W: ScalingWorld>(
+        &mut self,
+        world: &W,
+        settings: &ServiceSettings,
+    ) -> Result<ServiceState, Error> {
+        let newer = world.load(&self.name).await?.record;
+        self.record = newer.unwrap_or_else(|| Record::unseen(world.now()));
+        match engine::observe_one(world, settings).await {
+            Seen::Known(newer) => Ok(newer),
+            Seen::Unknown(error) => Err(error),
+        }
     }
 
     /// Raises the count as the record says, and tells people. A wake that asks for more at the same moment must not be

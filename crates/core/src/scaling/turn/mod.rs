@@ -94,6 +94,7 @@ impl Group {
         let mut acting = Acting {
             name: self.name,
             record: self.record,
+            tokens: 0,
         };
         for settings in &self.scaled {
             let seen = seen.get(&settings.id);

@@ -18,6 +18,8 @@ use super::service::{Wants, Watched};
 pub(super) struct Acted {
     pub(super) group: GroupName,
     pub(super) record: Record,
+    /// Tokens that were waited for and are left: by then the readings were too old to decide on.
+    pub(super) tokens: u32,
     pub(super) reports: Vec<(ServiceId, Wants, Report)>,
 }
 
@@ -26,6 +28,7 @@ pub(super) struct Acted {
 pub(super) async fn act<W: ScalingWorld>(
     world: &W,
     record: Record,
+    tokens: u32,
     services: Vec<(Watched, Wants)>,
     metrics: Rc<Metrics>,
 ) -> Option<Acted> {
@@ -34,6 +37,7 @@ pub(super) async fn act<W: ScalingWorld>(
     let mut acting = Acting {
         name: group.clone(),
         record,
+        tokens,
     };
     let more: Vec<&ServiceSettings> = those(&services, Wants::More);
     let fewer: Vec<&ServiceSettings> = those(&services, Wants::Fewer);
@@ -56,6 +60,7 @@ pub(super) async fn act<W: ScalingWorld>(
     Some(Acted {
         group,
         record: acting.record,
+        tokens: acting.tokens,
         reports,
     })
 }

@@ -142,6 +142,8 @@ struct Watch<'a, W> {
     /// What is being done, and for which groups.
     acts: FuturesUnordered<LocalBoxFuture<'a, Option<Acted>>>,
     acting: BTreeSet<GroupName>,
+    /// Tokens for UpdateService that groups have waited for.
+    tokens: BTreeMap<GroupName, u32>,
     /// Whether there are windows in the table.
     has_windows: bool,
     summary: Summary,
@@ -169,6 +171,7 @@ impl<'a, W: ScalingWorld> Watch<'a, W> {
             looks: Looks::default(),
             acts: FuturesUnordered::new(),
             acting: BTreeSet::new(),
+            tokens: BTreeMap::new(),
             has_windows: !windows.is_empty(),
             summary: Summary::default(),
         };
@@ -263,8 +266,9 @@ impl<'a, W: ScalingWorld> Watch<'a, W> {
         for (group, services) in groups {
             let record = self.records[group].clone();
             let metrics = Rc::clone(&self.metrics);
-            self.acts
-                .push(Box::pin(act(self.world, record, services, metrics)));
+            let tokens = self.tokens.remove(group).unwrap_or_default();
+            let act = act(self.world, record, tokens, services, metrics);
+            self.acts.push(Box::pin(act));
             begun.push(group.clone());
         }
         self.acting.extend(begun);
@@ -284,6 +288,9 @@ impl<'a, W: ScalingWorld> Watch<'a, W> {
                 _ if *wants == Wants::Fewer => watched.rest(now),
                 _ => {}
             }
+        }
+        if acted.tokens > 0 {
+            self.tokens.insert(acted.group.clone(), acted.tokens);
         }
         self.records.insert(acted.group, acted.record);
     }

@@ -61,6 +61,8 @@ pub(crate) struct Account {
     pub(crate) trace: RefCell<Vec<String>>,
     /// How long each call of the function takes.
     pub(crate) latency: Cell<Duration>,
+    /// What those who want a token are told to wait, the last of these first; none are left: they need not wait.
+    pub(crate) waits: RefCell<Vec<Duration>>,
     /// How far ECS's reads lag behind its writes.
     pub(crate) lag: Cell<Duration>,
     /// What was so when.
@@ -100,6 +102,7 @@ impl Account {
             cpu: RefCell::new(vec![(start, 10.0)]),
             trace: RefCell::default(),
             latency: Cell::new(Duration::from_millis(50)),
+            waits: RefCell::default(),
             lag: Cell::default(),
             looks: RefCell::default(),
             late_updates: RefCell::default(),

@@ -6,7 +6,10 @@ use dormouse_core::decide::Question;
 use dormouse_core::error::Error;
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::minutes::{PERIOD, Point};
-use dormouse_core::ports::{Clock, Discovery, Notifications, ScaleIns, Signals, Timers, Utilizations};
+use dormouse_core::ports::{
+    Clock, Discovery, Grant, Notifications, Quota, ScaleIns, Signals, Timers, Utilizations,
+};
+use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
 use dormouse_core::scaling::load::Metric;
 use dormouse_core::scaling::notice::Notice;
@@ -29,6 +32,18 @@ impl Clock for Account {
 
     async fn within<T>(&self, _limit: Duration, work: impl Future<Output = T>) -> Option<T> {
         Some(work.await)
+    }
+}
+
+impl Quota for Account {
+    /// A wake never waits, and what fails is no reason to wait either.
+    async fn take(&self, priority: Priority) -> Grant {
+        let take = || match priority {
+            Priority::Wake => Ok(None),
+            Priority::ScaleOut | Priority::Sleep => Ok(self.waits.borrow_mut().pop()),
+        };
+        let wait = self.call(Part::Table, "take", take).await;
+        wait.ok().flatten().map_or(Grant::Now, Grant::Wait)
     }
 }
 
