@@ -49,24 +49,13 @@ impl Aws {
         connections::judge(&join_all(answers).await, now)
     }
 
-    /// A task is asked at its public address if it has one, else at its private one, which only a function in the same
-    /// VPC reaches; such a function asks there in any case.
     async fn ask(
         &self,
         service: &ServiceSettings,
         endpoint: &Endpoint,
         task: &TaskState,
     ) -> Result<u64, String> {
-        let (address, app_port) = match (task.address.clone(), task.private.filter(|_| self.in_vpc)) {
-            (TaskAddress::Public(_, port), Some(private)) => (private, Some(port)),
-            (_, Some(private)) => (private, service.port),
-            (TaskAddress::Public(address, port), None) => (address, Some(port)),
-            (TaskAddress::PrivateOnly(address), None) => (address, service.port),
-            (TaskAddress::Unknown, None) => {
-                return Err(format!("the address of task {} is not known yet", task.id));
-            }
-        };
-        let at = SocketAddr::new(address, endpoint.port.or(app_port).unwrap_or(80));
+        let at = place(self.in_vpc, service, endpoint, task)?;
         let (base, path) = (format!("http://{at}"), &endpoint.path);
         let explain = |why: String| format!("task {} at {at}{path}: {why}", task.id);
         let mut answer = self.probe.get(&base, path, LIMIT).await;
@@ -80,5 +69,73 @@ impl Aws {
             Ok(answer) => Err(explain(format!("it answers {}", answer.status))),
             Err(why) => Err(explain(why)),
         }
+    }
+}
+
+/// Where a task is asked: at its public address if it has one, else at its private one, which only a function in the same
+/// VPC reaches; such a function asks there in any case.
+fn place(
+    in_vpc: bool,
+    service: &ServiceSettings,
+    endpoint: &Endpoint,
+    task: &TaskState,
+) -> Result<SocketAddr, String> {
+    let (address, app_port) = match (&task.address, task.private.filter(|_| in_vpc)) {
+        (TaskAddress::Public(_, port), Some(private)) => (private, Some(*port)),
+        (_, Some(private)) => (private, service.port),
+        (TaskAddress::Public(address, port), None) => (*address, Some(*port)),
+        (TaskAddress::PrivateOnly(address), None) => (*address, service.port),
+        (TaskAddress::Unknown, None) => {
+            return Err(format!("the address of task {} is not known yet", task.id));
+        }
+    };
+    Ok(SocketAddr::new(address, endpoint.port.or(app_port).unwrap_or(80)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use dormouse_core::ids::ServiceId;
+    use dormouse_core::settings::Defaults;
+
+    use super::*;
+
+    const PUBLIC: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 7));
+    const PRIVATE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 9));
+
+    fn asked(in_vpc: bool, endpoint: &str, address: TaskAddress) -> Result<String, String> {
+        let mut service = ServiceSettings::of(ServiceId::new("dev", "web"), &Defaults::default());
+        service.port = Some(3000);
+        let task = TaskState {
+            id: "t1".to_owned(),
+            stage: TaskStage::Running,
+            health: None,
+            targets: Vec::new(),
+            probe: None,
+            private: (address != TaskAddress::Unknown).then_some(PRIVATE),
+            address,
+        };
+        let endpoint = Endpoint::parse(endpoint).expect("an endpoint");
+        place(in_vpc, &service, &endpoint, &task).map(|at| at.to_string())
+    }
+
+    #[test]
+    fn a_function_in_the_vpc_asks_at_private_addresses_and_others_at_public_ones() {
+        let public = || TaskAddress::Public(PUBLIC, 8080);
+        assert_eq!(
+            asked(false, "/status", public()),
+            Ok("198.51.100.7:8080".to_owned())
+        );
+        assert_eq!(asked(true, "/status", public()), Ok("10.0.0.9:8080".to_owned()));
+        assert_eq!(
+            asked(false, ":81/status", public()),
+            Ok("198.51.100.7:81".to_owned())
+        );
+        let private = || TaskAddress::PrivateOnly(PRIVATE);
+        assert_eq!(asked(true, "/status", private()), Ok("10.0.0.9:3000".to_owned()));
+        assert_eq!(asked(false, "/status", private()), Ok("10.0.0.9:3000".to_owned()));
+        let unknown = asked(false, "/status", TaskAddress::Unknown);
+        assert_eq!(unknown, Err("the address of task t1 is not known yet".to_owned()));
     }
 }

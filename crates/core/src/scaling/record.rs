@@ -11,7 +11,8 @@ use super::reason::Reason;
 use crate::duration;
 use crate::ids::ServiceId;
 
-/// No step of a scale-in, and no tick, runs longer: the timeout of the function, and less than from tick to tick.
+/// No step of a scale-in, and no decision about a service with what follows from it, takes longer: then it is given up.
+/// Less than from tick to tick.
 pub const STEP_TIME: Duration = Duration::from_secs(50);
 
 /// What is remembered of a service's scaling.

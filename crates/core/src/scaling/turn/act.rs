@@ -12,7 +12,7 @@ use crate::quota::{Held, PATIENCE, Priority, Tokens};
 use crate::record::{Command, Phase, Record};
 use crate::scaling::changes;
 use crate::scaling::connections::reading::Sample;
-use crate::scaling::record::{Change, Claim, Revoker};
+use crate::scaling::record::{Change, Claim, Revoker, STEP_TIME};
 use crate::scaling::turn::look::{self, Evidence};
 use crate::scaling::turn::report::Report;
 use crate::scaling::{Action, Decision};
@@ -40,7 +40,10 @@ impl Acting {
     ) -> Report {
         let mut report = Report::of(&self.name, &settings.id);
         let outcome = match seen {
-            Some(Seen::Known(state)) => self.service(world, settings, state, evidence, &mut report).await,
+            Some(Seen::Known(state)) => {
+                let turn = self.service(world, settings, state, evidence, &mut report);
+                world.within(STEP_TIME, turn).await.unwrap_or_else(late)
+            }
             Some(Seen::Unknown(error)) => Err(error.clone()),
             None => Err(Error::new(
                 Code::Unavailable,
@@ -161,6 +164,11 @@ impl Acting {
         changes::orphan(world, &self.name, service, &claim.execution).await?;
         Err(error)
     }
+}
+
+fn late() -> Result<(), Error> {
+    let message = format!("no end within {} s", STEP_TIME.as_secs());
+    Err(Error::new(Code::Unavailable, message))
 }
 
 /// What follows once the record is saved.

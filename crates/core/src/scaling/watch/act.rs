@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::ScalingWorld;
 use crate::record::Record;
-use crate::scaling::record::STEP_TIME;
 use crate::scaling::turn::Report;
 use crate::scaling::turn::act::Acting;
 use crate::scaling::turn::look::Metrics;
@@ -52,9 +50,9 @@ pub(super) async fn act<W: ScalingWorld>(
     for (watched, wants) in &services {
         let id = &watched.settings.id;
         let evidence = watched.evidence(&metrics);
-        let acting = acting.report(world, &watched.settings, seen.get(id), &evidence);
-        let report = world.within(STEP_TIME, acting).await;
-        let report = report.unwrap_or_else(|| late(&group, id));
+        let report = acting
+            .report(world, &watched.settings, seen.get(id), &evidence)
+            .await;
         reports.push((id.clone(), *wants, report));
     }
     Some(Acted {
@@ -68,9 +66,4 @@ pub(super) async fn act<W: ScalingWorld>(
 fn those(services: &[(Watched, Wants)], wanted: Wants) -> Vec<&ServiceSettings> {
     let those = services.iter().filter(|(_, wants)| *wants == wanted);
     those.map(|(watched, _)| &watched.settings).collect()
-}
-
-fn late(group: &GroupName, service: &ServiceId) -> Report {
-    let message = format!("{service}: no end within {} s", STEP_TIME.as_secs());
-    Report::failed(group, service, Error::new(Code::Unavailable, message))
 }
