@@ -30,6 +30,7 @@ use crate::error::Error;
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::{Lease, ScalingWorld, Stored};
 use crate::record::Record;
+use crate::scaling::connections::LONGEST_GAP;
 use crate::scaling::connections::window::Window;
 use crate::scaling::turn::Report;
 use crate::scaling::turn::look::{self as metrics, Metrics};
@@ -37,7 +38,6 @@ use act::{Acted, act};
 use look::Looks;
 use service::{Wants, Watched};
 use steps::Steps;
-use tasks::Known;
 
 pub use sample::{Request as SampleRequest, sample};
 pub use summary::Summary;
@@ -49,21 +49,28 @@ pub const LONGEST: Duration = Duration::from_secs(117);
 /// The lease, and the name of the windows that are kept. One shard has all services.
 const SHARD: &str = "scaling-1";
 
-/// What a function remembers from one invocation to the next as long as it lives: which tasks there are. Without it they
-/// are listed again.
+/// What a function remembers from one invocation to the next as long as it lives: all that it knows of the services that
+/// it watched. With it the first pass of the next watch comes at once; without it there are first looks at everything.
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<BTreeMap<ServiceId, Known>>);
+pub struct Memory(Mutex<Option<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    at: Timestamp,
+    watched: Vec<Watched>,
+    /// Whether there are windows in the table.
+    has_windows: bool,
+}
 
 impl Memory {
-    fn take(&self) -> BTreeMap<ServiceId, Known> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What was kept, if it is from just before. Older than that, the table may know better.
+    fn take(&self, now: Timestamp) -> Option<Kept> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        kept.filter(|kept| duration::between(kept.at, now) <= LONGEST_GAP)
     }
 
-    fn keep(&self, watched: Vec<Watched>) {
-        let known = watched
-            .into_iter()
-            .map(|watched| (watched.settings.id.clone(), watched.known));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
+    fn keep(&self, kept: Kept) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 }
 
@@ -122,7 +129,7 @@ pub async fn once<W: ScalingWorld>(
     tell: &mut dyn FnMut(&Report),
 ) -> Summary {
     let memory = Memory::default();
-    let mut watch = Watch::with(world, &memory, groups, BTreeMap::new()).await;
+    let mut watch = Watch::new(world, &memory, groups).await;
     watch.pass().await;
     watch.finish(tell).await;
     Summary {
@@ -151,41 +158,41 @@ struct Watch<'a, W> {
 
 impl<'a, W: ScalingWorld> Watch<'a, W> {
     async fn new(world: &'a W, memory: &'a Memory, groups: BTreeMap<GroupName, Stored>) -> Self {
-        // Without windows nothing is scaled in for a while, which is no reason to add nothing either.
-        let windows = world.windows(SHARD).await.unwrap_or_default();
-        Self::with(world, memory, groups, windows).await
-    }
-
-    async fn with(
-        world: &'a W,
-        memory: &'a Memory,
-        groups: BTreeMap<GroupName, Stored>,
-        windows: BTreeMap<ServiceId, Window>,
-    ) -> Self {
+        let kept = memory.take(world.now());
+        let is_cold = kept.is_none();
+        let (watched, has_windows) = kept.map_or((Vec::new(), true), |kept| (kept.watched, kept.has_windows));
         let mut watch = Self {
             world,
             memory,
-            watched: Vec::new(),
+            watched,
             records: BTreeMap::new(),
             metrics: Rc::default(),
             looks: Looks::default(),
             acts: FuturesUnordered::new(),
             acting: BTreeSet::new(),
             tokens: BTreeMap::new(),
-            has_windows: !windows.is_empty(),
+            has_windows,
             summary: Summary::default(),
         };
         watch.take_over(groups).await;
-        let (mut windows, mut known) = (windows, memory.take());
-        for watched in &mut watch.watched {
-            let id = &watched.settings.id;
-            watched.window = windows.remove(id).unwrap_or_default();
-            watched.known = known.remove(id).unwrap_or_default();
+        if is_cold {
+            watch.recall().await;
+            // The first look is at counts, and the second at the tasks that they speak of.
+            watch.look().await;
+            watch.look().await;
         }
-        // The first look is at counts, and the second at the tasks that they speak of.
-        watch.look().await;
-        watch.look().await;
         watch
+    }
+
+    /// Takes the windows that are kept in the table. Without them nothing is scaled in for a while, which is no reason to
+    /// add nothing either.
+    async fn recall(&mut self) {
+        let windows = self.world.windows(SHARD).await;
+        self.has_windows = windows.as_ref().map_or(true, |windows| !windows.is_empty());
+        let mut windows = windows.unwrap_or_default();
+        for watched in &mut self.watched {
+            watched.window = windows.remove(&watched.settings.id).unwrap_or_default();
+        }
     }
 
     /// Watches the services of these groups from now on. What is known of them stays.
@@ -337,7 +344,11 @@ impl<'a, W: ScalingWorld> Watch<'a, W> {
             windows_lost: !nothing_new && self.world.save_windows(SHARD, &kept).await.is_err(),
             ..self.sum_up(steps)
         };
-        self.memory.keep(self.watched);
+        self.memory.keep(Kept {
+            at: self.world.now(),
+            watched: self.watched,
+            has_windows: !kept.is_empty() || summary.windows_lost,
+        });
         summary
     }
 
