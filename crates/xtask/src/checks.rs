@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::repo::Repo;
 use crate::tools::Tools;
-use crate::{asl, parts};
+use crate::{asl, parts, vpc};
 
 /// Actions that IAM cannot limit to a resource (or, for `ecs:ListTasks`, only to container instances,
 /// which Fargate has none of), by AWS's service authorization reference. Nothing else may be allowed on
@@ -47,6 +47,10 @@ pub(crate) fn lint(repo: &Repo, tools: &Tools, log: &Path) -> Result<()> {
 pub(crate) fn template(repo: &Repo, tools: &Tools) -> Result<()> {
     let template = read_template(repo, tools)?;
     let mut found = wildcards(&template);
+    found.extend(vpc::problems(
+        &template,
+        resources(&template, "AWS::Serverless::Function"),
+    ));
     let mut used = BTreeSet::new();
     for (name, resource) in resources(&template, "AWS::Serverless::StateMachine") {
         let Some(file) = resource["Properties"]["DefinitionUri"].as_str() else {

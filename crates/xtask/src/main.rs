@@ -24,6 +24,7 @@ mod stack;
 mod test;
 mod timeline;
 mod tools;
+mod vpc;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
