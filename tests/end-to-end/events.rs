@@ -13,7 +13,7 @@ fn function_for(event: &Value) -> &'static str {
         "SessionMetricIngestFunctionName"
     } else if event.get("awslogs").is_some() {
         "LogPatternTriggerFunctionName"
-    } else if event["action"] == "scale-in" {
+    } else if event["action"] == "scale-in" || event["action"] == "sample" {
         "ScalingDecisionFunctionName"
     } else if scheduled || event["action"] == "sleep-timer" {
         "AutoSleepFunctionName"
@@ -25,6 +25,8 @@ fn function_for(event: &Value) -> &'static str {
 #[tokio::test]
 async fn every_event_in_the_folder_is_understood_by_the_deployed_function() {
     let stack = Stack::connect();
+    let web = Service::new("dev").named("web").sleeps_after("10m");
+    web.tag("connections", "/nginx_status").create(&stack).await;
     Service::new("dev").sleeps_after("10m").create(&stack).await;
     Service::new("default").sleeps_after("10m").create(&stack).await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod calls;
+mod connections;
 mod events;
 mod failing;
 mod logs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types::DesiredStatus;
 use dormouse_core::sessions::TaskKey;
-use end_to_end::{Balancer, Request, Service, Stack, eventually, now};
+use end_to_end::{Balancer, Notices, Service, Stack, eventually, now};
 use serde_json::{Value, json};
 
 use crate::sessions::{QUEUE, rows};
@@ -76,17 +76,10 @@ async fn report_sessions(stack: &Stack, tasks: &[String]) {
 }
 
 /// Lets the apps of these tasks say that they have connections.
-async fn open_connections(stack: &Stack, tasks: &[String]) {
-    let state = stack.sim("GET", "state", None).await.json();
-    for task in state["tasks"].as_array().expect("tasks") {
-        let is_one = tasks.iter().any(|arn| task["taskArn"] == **arn);
-        if let Some(address) = task["publicAddress"].as_str().filter(|_| is_one) {
-            let set = Request::new("POST", &format!("http://{address}:8080/_app/set"));
-            let set = set
-                .header("content-type", "application/json")
-                .json(&json!({"connections": 50}));
-            assert_eq!(set.send().await.status, 200);
-        }
+async fn open_connections(stack: &Stack, cluster: &str, tasks: &[String]) {
+    let running = stack.running(cluster).await;
+    for task in running.iter().filter(|task| tasks.contains(&task.arn)) {
+        task.claim(&json!({"connections": 50})).await;
     }
     let busy = |state: &Value| {
         let tasks = state["tasks"].as_array().expect("tasks");
@@ -102,10 +95,13 @@ async fn open_connections(stack: &Stack, tasks: &[String]) {
     .await;
 }
 
-/// What the tick of scaling says about a group's only service.
+/// What a tick of scaling says about a group's only service. Other groups are left to their own tests.
 async fn decision(stack: &Stack, group: &str) -> Value {
     let answer = stack
-        .invoke("ScalingDecisionFunctionName", &json!({"action": "tick"}))
+        .invoke(
+            "ScalingDecisionFunctionName",
+            &json!({"group": group, "action": "tick"}),
+        )
         .await
         .expect("a tick");
     let services = answer["services"].as_array().cloned().unwrap_or_default();
@@ -113,25 +109,6 @@ async fn decision(stack: &Stack, group: &str) -> Value {
         .into_iter()
         .find(|service| service["group"] == group)
         .unwrap_or_default()
-}
-
-/// A queue that hears every notice from now on.
-async fn listen(stack: &Stack, name: &str) -> String {
-    let (url, arn) = stack.create_queue(name).await;
-    stack
-        .subscribe_queue(stack.output("NotificationTopicArn"), &arn)
-        .await;
-    url
-}
-
-/// The notices about a group that a queue has heard.
-async fn notices(stack: &Stack, queue: &str, group: &str) -> Vec<Value> {
-    let messages = stack.messages(queue).await;
-    let notices = messages.iter().map(|message| {
-        let envelope = message.json();
-        serde_json::from_str::<Value>(envelope["Message"].as_str().expect("a message")).expect("a notice")
-    });
-    notices.filter(|notice| notice["group"] == group).collect()
 }
 
 #[tokio::test]
@@ -144,7 +121,7 @@ async fn six_tasks_become_the_three_that_have_sessions_and_nobody_is_cut_off() {
         .tag("wake-count", "6")
         .create(&stack)
         .await;
-    let queue = listen(&stack, group).await;
+    let notices = Notices::listen(&stack, group).await;
     stack.wake("GET", &format!("/{group}")).send().await;
     ready(&stack, group).await;
     let before = eventually("six tasks run", SOON, || async {
@@ -157,7 +134,7 @@ async fn six_tasks_become_the_three_that_have_sessions_and_nobody_is_cut_off() {
     let busy: Vec<String> = before.iter().take(3).cloned().collect();
     report_sessions(&stack, &busy).await;
     // Whichever tasks it may take, the stack's ECS takes the busiest.
-    open_connections(&stack, &busy).await;
+    open_connections(&stack, group, &busy).await;
 
     // CPU falls.
     stack
@@ -212,8 +189,8 @@ async fn six_tasks_become_the_three_that_have_sessions_and_nobody_is_cut_off() {
     });
     assert_eq!(healthy, Some(3), "{ours:?}");
     let told = eventually("people are told", SOON, || async {
-        let notices = notices(&stack, &queue, group).await;
-        (!notices.is_empty()).then_some(notices)
+        let told = notices.of(&stack, group).await;
+        (!told.is_empty()).then_some(told)
     })
     .await;
     let told: Vec<_> = told.iter().map(|n| (&n["event"], &n["from"], &n["to"])).collect();
@@ -225,7 +202,7 @@ async fn load_adds_tasks_once_and_people_are_told_once() {
     let stack = Stack::connect();
     let group = "loaded";
     let service = scaled(group).tag("wake-count", "2").create(&stack).await;
-    let queue = listen(&stack, group).await;
+    let notices = Notices::listen(&stack, group).await;
     stack.wake("GET", &format!("/{group}")).send().await;
     ready(&stack, group).await;
     stack.put_cpu_history(group, &service, &[50.0, 95.0]).await;
@@ -240,8 +217,8 @@ async fn load_adds_tasks_once_and_people_are_told_once() {
         (&json!("hold"), &json!("cooldown"))
     );
     let told = eventually("people are told", SOON, || async {
-        let notices = notices(&stack, &queue, group).await;
-        (!notices.is_empty()).then_some(notices)
+        let told = notices.of(&stack, group).await;
+        (!told.is_empty()).then_some(told)
     })
     .await;
     assert_eq!(told.len(), 1, "{told:?}");

@@ -7,18 +7,24 @@ mod eventbridge;
 mod http;
 mod lambda;
 mod logs;
+mod notices;
 mod service;
 mod sessions;
 mod sns;
 mod sqs;
 mod stack;
 mod step_functions;
+mod tasks;
+mod updates;
 
 pub use cloudwatch::Metric;
 pub use http::{Answer, Request};
+pub use notices::Notices;
 pub use service::{Balancer, Service};
 pub use sqs::Message;
 pub use stack::Stack;
+pub use tasks::Task;
+pub use updates::{Update, Updates};
 
 use std::future::Future;
 use std::time::{Duration, Instant};

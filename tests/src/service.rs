@@ -53,6 +53,13 @@ impl Service {
         self
     }
 
+    /// In another cluster.
+    #[must_use]
+    pub fn within(mut self, cluster: &str) -> Self {
+        self.cluster = cluster.to_owned();
+        self
+    }
+
     /// Adds a tag of Dormouse.
     #[must_use]
     pub fn tag(mut self, name: &str, value: &str) -> Self {

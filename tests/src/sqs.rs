@@ -15,6 +15,7 @@ pub struct Message {
     pub attributes: Value,
     /// What its sender said of it: by name, with `DataType` and `StringValue`.
     pub message_attributes: Value,
+    receipt: String,
 }
 
 impl Message {
@@ -34,6 +35,7 @@ impl Message {
             body: text("Body"),
             attributes: message["Attributes"].clone(),
             message_attributes: message["MessageAttributes"].clone(),
+            receipt: text("ReceiptHandle"),
         }
     }
 }
@@ -63,6 +65,19 @@ impl Stack {
             }
             messages.extend(new);
         }
+    }
+
+    /// The messages that wait in a queue, which are gone from it then.
+    ///
+    /// # Panics
+    /// If the stack refuses.
+    pub async fn take_messages(&self, queue_url: &str) -> Vec<Message> {
+        let messages = self.messages(queue_url).await;
+        for message in &messages {
+            let body = json!({"QueueUrl": queue_url, "ReceiptHandle": message.receipt});
+            self.sqs("DeleteMessage", &body).await;
+        }
+        messages
     }
 
     /// The events that functions could not handle: the messages of the stack's dead-letter queue.

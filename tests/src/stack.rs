@@ -84,12 +84,22 @@ impl Stack {
         answer
     }
 
+    /// All calls after the one with this number, in order. The simulator keeps the last 10,000.
+    ///
+    /// # Panics
+    /// If the simulator refuses.
+    pub(crate) async fn calls_since(&self, seq: u64) -> Vec<Value> {
+        let path = format!("calls?since={seq}");
+        let calls = self.sim("GET", &path, None).await.json()["calls"].take();
+        match calls {
+            Value::Array(calls) => calls,
+            other => panic!("{path}: {other}"),
+        }
+    }
+
     /// The calls of an operation that name this service, in order.
     pub async fn calls(&self, operation: &str, service: &str) -> Vec<Value> {
-        let calls = self.sim("GET", "calls", None).await.json()["calls"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
+        let calls = self.calls_since(0).await;
         let names = |call: &Value| {
             call["parameters"].to_string().contains(&format!("{service}\\\""))
                 || call["parameters"].to_string().contains(&format!("\"{service}\""))

@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: comparisons that need neither AWS nor the local stack.
+//! `cargo xtask bench`: comparisons and measurements that need neither AWS nor the local stack.
 
+mod fleet;
 mod prices;
 mod random;
 mod scaling;
@@ -21,14 +22,20 @@ use trace::Trace;
 
 const HELP: &str = "\
 cargo xtask bench policy [--traces DIR] [--out DIR]
+cargo xtask bench fleet
 
-Replays loads and visits through Dormouse's own decisions and through models of other policies, and says which
+policy: replays loads and visits through Dormouse's own decisions and through models of other policies, and says which
 costs what: for scaling AWS target tracking, KEDA and Knative's autoscaler, for sleeping office hours, timers,
 log windows and cooldowns. A simulation: no network, the same numbers each time, seconds long. Prints tables
 in Markdown; they are also written to policy.md, with pictures beside it.
 
   --traces DIR   also replay the real trace nasa-ksc-1995-07.csv of this directory
   --out DIR      where to write the tables and pictures (default target/bench)
+
+fleet: watches the connections of 300 services every 3 s, with the real function over the simulator under a virtual
+clock. Prints the calls to AWS by minute, what they and the function's time cost a month at list prices
+(crates/xtask/src/bench/prices.json), and how long a spike takes to reach UpdateService; fails if any is beyond its
+bound. It is the test `fleet` of scaling-decision, built for release: minutes the first time, then seconds.
 ";
 
 /// The title of the tables.
@@ -46,6 +53,7 @@ struct Output {
 #[derive(Debug, PartialEq)]
 enum Asked {
     Help,
+    Fleet,
     Policy {
         traces: Option<PathBuf>,
         out: Option<PathBuf>,
@@ -55,6 +63,7 @@ enum Asked {
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     match parse(args)? {
         Asked::Help => print!("{HELP}"),
+        Asked::Fleet => fleet::run(&Repo::find()?)?,
         Asked::Policy { traces, out } => {
             let trace = traces.as_deref().map(Trace::read).transpose()?;
             let out = match out {
@@ -69,20 +78,29 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
 
 fn parse(args: Vec<OsString>) -> Result<Asked> {
     let mut parser = Parser::from_args(args);
-    let (mut chosen, mut traces, mut out) = (false, None, None);
+    let (mut chosen, mut traces, mut out) = (None, None, None);
     while let Some(arg) = parser.next()? {
         match arg {
-            Arg::Value(word) if word == "policy" && !chosen => chosen = true,
-            Arg::Long("traces") => traces = Some(parser.value()?.parse()?),
-            Arg::Long("out") => out = Some(parser.value()?.parse()?),
+            Arg::Value(word) if word == "policy" && chosen.is_none() => chosen = Some(Bench::Policy),
+            Arg::Value(word) if word == "fleet" && chosen.is_none() => chosen = Some(Bench::Fleet),
+            Arg::Long("traces") if chosen != Some(Bench::Fleet) => traces = Some(parser.value()?.parse()?),
+            Arg::Long("out") if chosen != Some(Bench::Fleet) => out = Some(parser.value()?.parse()?),
             Arg::Long("help") | Arg::Short('h') => return Ok(Asked::Help),
             other => return Err(other.unexpected()).context("see `cargo xtask bench --help`"),
         }
     }
-    if !chosen {
-        bail!("there is one bench, `policy`; see `cargo xtask bench --help`");
+    match chosen {
+        Some(Bench::Policy) => Ok(Asked::Policy { traces, out }),
+        Some(Bench::Fleet) if traces.is_none() && out.is_none() => Ok(Asked::Fleet),
+        Some(Bench::Fleet) => bail!("`fleet` takes no options; see `cargo xtask bench --help`"),
+        None => bail!("there are two benches, `policy` and `fleet`; see `cargo xtask bench --help`"),
     }
-    Ok(Asked::Policy { traces, out })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bench {
+    Policy,
+    Fleet,
 }
 
 /// Runs both halves, prints their tables and writes them beside their pictures.
@@ -131,13 +149,17 @@ mod tests {
             parse_words(&["policy", "--traces", "t", "--out=o"]),
             Ok(Asked::Policy { traces, out })
         );
+        assert_eq!(parse_words(&["fleet"]), Ok(Asked::Fleet));
         assert_eq!(parse_words(&["--help"]), Ok(Asked::Help));
     }
 
     #[test]
     fn what_is_not_known_is_refused_by_name() {
         for (words, named) in [
-            (vec![], "`policy`"),
+            (vec![], "`policy` and `fleet`"),
+            (vec!["fleet", "policy"], "policy"),
+            (vec!["fleet", "--out", "o"], "--out"),
+            (vec!["--out", "o", "fleet"], "no options"),
             (vec!["speed"], "speed"),
             (vec!["policy", "--x"], "--x"),
         ] {

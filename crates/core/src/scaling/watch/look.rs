@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
-use super::pace::Pace;
+use super::pace::{BURST, Pace};
 use super::service::Watched;
 use crate::error::{Code, Error};
 use crate::ids::ServiceId;
@@ -39,6 +39,15 @@ pub(super) struct Seens {
 }
 
 impl Looks {
+    /// As much is left, and nothing is counted yet.
+    pub(super) fn uncounted(self) -> Self {
+        Self {
+            services: self.services,
+            tasks: self.tasks,
+            ..Self::default()
+        }
+    }
+
     /// Takes the looks that are due, those that have waited longest first.
     pub(super) async fn take<W: ScalingWorld>(
         &mut self,
@@ -72,7 +81,8 @@ impl Looks {
         let calls: Vec<_> = by_cluster(&due)
             .into_iter()
             .flat_map(|services| {
-                services
+                let settings: Vec<_> = services.iter().map(|watched| &watched.settings).collect();
+                settings
                     .chunks(SERVICES_PER_CALL)
                     .map(<[_]>::to_vec)
                     .collect::<Vec<_>>()
@@ -85,35 +95,48 @@ impl Looks {
         calls.into_iter().take(allowed).collect()
     }
 
-    /// The services of each list: those of a cluster together.
+    /// The services of each list: those of a cluster together, because one list tells of all of them.
     fn lists_to_take<'a>(&mut self, watched: &'a [Watched], now: Timestamp) -> Vec<Vec<&'a ServiceSettings>> {
         let mut due: Vec<&Watched> = watched.iter().filter(|w| w.list_is_due(now)).collect();
         due.sort_by_key(|watched| watched.known.tried());
         let mut left = self.tasks.left(now);
-        let fits = |watched: &&Watched| {
-            let running = watched.state.as_ref().map_or(0, |state| state.running);
-            let most = 2 * running.div_ceil(TASKS_PER_CALL).max(1);
-            let fits = left > 0;
-            left = left.saturating_sub(most);
-            fits
-        };
-        let all = due.len();
-        let due: Vec<&Watched> = due.into_iter().take_while(fits).collect();
-        self.waited += (all - due.len()) as u32;
-        by_cluster(&due)
+        let mut lists: Vec<Vec<&ServiceSettings>> = Vec::new();
+        for services in by_cluster(&due) {
+            let (mut list, mut spent, mut tasks) = (Vec::new(), 0, 0);
+            for watched in services {
+                tasks += watched.state.as_ref().map_or(0, |state| state.running);
+                let most = 2 * tasks.div_ceil(TASKS_PER_CALL).max(1);
+                // A service that takes more than a full bucket is listed all the same, and the rest is a debt.
+                let due = if list.is_empty() { most.min(BURST) } else { most };
+                if due > left {
+                    break;
+                }
+                spent = due;
+                list.push(&watched.settings);
+            }
+            if list.is_empty() {
+                // It has waited longest, so it has the next turn however much it takes.
+                break;
+            }
+            left -= spent;
+            lists.push(list);
+        }
+        let taken: usize = lists.iter().map(Vec::len).sum();
+        self.waited += (due.len() - taken) as u32;
+        lists
     }
 }
 
 /// The services of each cluster, in the order of the first of each.
-fn by_cluster<'a>(watched: &[&'a Watched]) -> Vec<Vec<&'a ServiceSettings>> {
-    let mut clusters: Vec<Vec<&ServiceSettings>> = Vec::new();
+fn by_cluster<'a>(watched: &[&'a Watched]) -> Vec<Vec<&'a Watched>> {
+    let mut clusters: Vec<Vec<&Watched>> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for watched in watched {
         let place = *places.entry(&watched.settings.id.cluster).or_insert_with(|| {
             clusters.push(Vec::new());
             clusters.len() - 1
         });
-        clusters[place].push(&watched.settings);
+        clusters[place].push(watched);
     }
     clusters
 }

@@ -46,6 +46,9 @@ pub use summary::Summary;
 pub const MINUTE: Duration = Duration::from_secs(60);
 /// No watch lasts longer, though it is prolonged: what the function's timeout leaves. Twice the minute less a step.
 pub const LONGEST: Duration = Duration::from_secs(117);
+/// An event may be so much earlier than a minute after the one before. If one was, the next may be in time again, so a
+/// watch that was prolonged lasts as much longer than its lease.
+const EARLY: Duration = Duration::from_secs(10);
 /// The lease, and the name of the windows that are kept. One shard has all services.
 const SHARD: &str = "scaling-1";
 
@@ -58,6 +61,8 @@ pub struct Memory(Mutex<Option<Kept>>);
 struct Kept {
     at: Timestamp,
     watched: Vec<Watched>,
+    /// What is left of ECS's read buckets does not begin anew with each watch.
+    looks: Looks,
     /// Whether there are windows in the table.
     has_windows: bool,
 }
@@ -96,9 +101,10 @@ pub async fn stay<W: ScalingWorld>(
     tell: &mut dyn FnMut(&Report),
 ) -> Result<Summary, Error> {
     let begun = world.now();
-    let stay = MINUTE.saturating_sub(every);
-    let mut until = duration::after(begun, stay);
-    if world.take_lease(SHARD, owner, until).await? == Lease::Prolonged {
+    let longest = duration::after(begun, LONGEST);
+    let mut lease = duration::after(begun, MINUTE.saturating_sub(every));
+    let mut until = lease;
+    if world.take_lease(SHARD, owner, lease).await? == Lease::Prolonged {
         return Ok(Summary {
             elsewhere: true,
             ..Summary::default()
@@ -110,10 +116,14 @@ pub async fn stay<W: ScalingWorld>(
         watch.pass().await;
         let next = steps.next(world.now());
         while next > until {
-            match world.return_lease(SHARD, owner, until).await {
-                Ok(Some(longer)) if longer <= duration::after(begun, LONGEST) => {
-                    until = longer;
-                    watch.reload().await;
+            match world.return_lease(SHARD, owner, lease).await {
+                Ok(Some(longer)) => {
+                    lease = longer;
+                    if until < longest {
+                        until = duration::after(longer, EARLY).min(longest);
+                        watch.reload().await;
+                    }
+                    // Else it is given back all the same: nobody else watches as long as it is not.
                 }
                 _ => return Ok(watch.end(&steps, tell).await),
             }
@@ -160,14 +170,16 @@ impl<'a, W: ScalingWorld> Watch<'a, W> {
     async fn new(world: &'a W, memory: &'a Memory, groups: BTreeMap<GroupName, Stored>) -> Self {
         let kept = memory.take(world.now());
         let is_cold = kept.is_none();
-        let (watched, has_windows) = kept.map_or((Vec::new(), true), |kept| (kept.watched, kept.has_windows));
+        let (watched, looks, has_windows) = kept.map_or((Vec::new(), Looks::default(), true), |kept| {
+            (kept.watched, kept.looks.uncounted(), kept.has_windows)
+        });
         let mut watch = Self {
             world,
             memory,
             watched,
             records: BTreeMap::new(),
             metrics: Rc::default(),
-            looks: Looks::default(),
+            looks,
             acts: FuturesUnordered::new(),
             acting: BTreeSet::new(),
             tokens: BTreeMap::new(),
@@ -241,7 +253,7 @@ impl<'a, W: ScalingWorld> Watch<'a, W> {
         let now = self.world.now();
         seen.hand_out(&mut self.watched, now);
         for (watched, answers) in self.watched.iter_mut().zip(answers) {
-            self.summary.asked += answers.len() as u64;
+            self.summary.asked += answers.answers.len() as u64;
             let told = watched.read(answers, now);
             self.summary.readings += u64::from(told);
             self.summary.unknown += u64::from(!told);
@@ -347,6 +359,7 @@ impl<'a, W: ScalingWorld> Watch<'a, W> {
         self.memory.keep(Kept {
             at: self.world.now(),
             watched: self.watched,
+            looks: self.looks,
             has_windows: !kept.is_empty() || summary.windows_lost,
         });
         summary

@@ -8,7 +8,7 @@ use crate::duration;
 
 /// Half of each of ECS's two read buckets, which hold 100 calls and give 20 a second for each account and Region
 /// (Amazon ECS API reference, "Request throttling for the Amazon ECS API"): the other half is everybody else's.
-const BURST: u32 = 50;
+pub(super) const BURST: u32 = 50;
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// One of the buckets, by the generic cell rate algorithm: only the moment at which it is full again is kept.

@@ -5,7 +5,7 @@ use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use super::service::Watched;
-use super::tasks::Answer;
+use super::tasks::Answers;
 use crate::ports::ScalingWorld;
 
 /// How many tasks are asked at once, of all services. A function may have 1,024 files open (AWS Lambda Developer Guide,
@@ -14,7 +14,7 @@ const AT_ONCE: usize = 256;
 
 /// Asks the tasks of all services: all of them, or a sample that is drawn anew. The answers are in the order of the
 /// services.
-pub(super) async fn ask<W: ScalingWorld>(world: &W, watched: &[Watched], now: Timestamp) -> Vec<Vec<Answer>> {
+pub(super) async fn ask<W: ScalingWorld>(world: &W, watched: &[Watched], now: Timestamp) -> Vec<Answers> {
     let mut random = Rng::with_seed(now.as_nanosecond() as u64);
     let mut asks = Vec::new();
     for (number, watched) in watched.iter().enumerate() {
@@ -25,10 +25,14 @@ pub(super) async fn ask<W: ScalingWorld>(world: &W, watched: &[Watched], now: Ti
             });
         }
     }
-    let mut answers: Vec<Vec<Answer>> = watched.iter().map(|_| Vec::new()).collect();
+    let none = |watched: &Watched| Answers {
+        drawn_from: watched.known.count(),
+        ..Answers::default()
+    };
+    let mut answers: Vec<Answers> = watched.iter().map(none).collect();
     let mut asked = stream::iter(asks).buffer_unordered(AT_ONCE);
     while let Some((number, answer)) = asked.next().await {
-        answers[number].push(answer);
+        answers[number].answers.push(answer);
     }
     answers
 }

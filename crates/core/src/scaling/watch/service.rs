@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::tasks::{Answer, Known};
+use super::tasks::{Answers, Known};
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::GroupName;
@@ -139,9 +139,9 @@ impl Watched {
 
     /// Remembers what its tasks answered, and says whether that tells anything. Nothing is remembered before its counts
     /// are known.
-    pub(super) fn read(&mut self, answers: Vec<Answer>, now: Timestamp) -> bool {
+    pub(super) fn read(&mut self, answers: Answers, now: Timestamp) -> bool {
         let Some(state) = &self.state else { return false };
-        let pass = self.known.read(answers, state.running);
+        let pass = self.known.read(answers, state);
         self.window.record(&pass, state.desired, now);
         self.reading = pass.as_ref().ok().map(Sample::from);
         if let Ok(reading) = &pass {

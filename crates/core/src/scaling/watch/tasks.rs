@@ -44,6 +44,14 @@ fn counts(state: &ServiceState) -> Counts {
 /// What a task answered.
 pub(super) type Answer = (String, Result<u64, String>);
 
+/// What the tasks answered that were asked in one pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answers {
+    /// The tasks that were known when some of them were drawn. Those listed since are not among them.
+    pub(super) drawn_from: u32,
+    pub(super) answers: Vec<Answer>,
+}
+
 impl Known {
     /// Whether the tasks should be listed, given the counts of the service.
     pub(super) fn is_due(&self, state: &ServiceState, now: Timestamp) -> bool {
@@ -80,10 +88,14 @@ impl Known {
         self.lost = false;
     }
 
+    /// How many tasks are known, of which a sample is drawn.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.running.len()).unwrap_or(u32::MAX)
+    }
+
     /// The tasks to ask in one pass: all, or a random sample.
     pub(super) fn sample(&self, random: &mut Rng) -> Vec<TaskState> {
-        let all = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
-        let size = sample_size(all, SAMPLE_BOUND) as usize;
+        let size = sample_size(self.count(), SAMPLE_BOUND) as usize;
         if size == self.running.len() {
             return self.running.clone();
         }
@@ -91,13 +103,19 @@ impl Known {
     }
 
     /// Makes a reading of what tasks answered, given how many run. A task that never answered is still starting as far
-    /// as anybody can tell: nobody is led to it, so it has no share of the mean, but nothing is known of it either.
+    /// as anybody can tell: nobody is led to it, so it has no share of the mean, but nothing is known of it either. The
+    /// same goes for one that was listed after the others were asked. And if fewer should run than are known, as many may
+    /// fall silent because they are on their way out: they leave the mean too, or what a scale-in has taken away would
+    /// be missed.
     ///
     /// # Errors
     /// Why nothing is known.
-    pub(super) fn read(&mut self, answers: Vec<Answer>, running: u32) -> Result<Reading, String> {
+    pub(super) fn read(&mut self, asked: Answers, state: &ServiceState) -> Result<Reading, String> {
+        let running = state.running;
+        let Answers { drawn_from, answers } = asked;
         let asked = u32::try_from(answers.len()).unwrap_or(u32::MAX);
-        let all = u32::try_from(self.running.len()).unwrap_or(u32::MAX).max(asked);
+        let all = drawn_from.max(asked);
+        let mut leaving = share(asked, all.saturating_sub(running.min(state.desired)), all);
         self.lost = false;
         let (mut known, mut silent) = (Vec::new(), Vec::new());
         for (task, answer) in answers {
@@ -106,7 +124,13 @@ impl Known {
                 known.push(answer);
             } else if self.answered.contains(&task) {
                 self.lost = true;
-                known.push(answer);
+                match leaving.checked_sub(1) {
+                    Some(fewer) => {
+                        leaving = fewer;
+                        silent.push(answer);
+                    }
+                    None => known.push(answer),
+                }
             } else {
                 silent.push(answer);
             }
@@ -116,7 +140,8 @@ impl Known {
         }
         let starting = share(all, silent.len() as u32, asked);
         let reading = Reading::of(all - starting, &known)?;
-        Ok(reading.and_starting(starting + running.saturating_sub(all)))
+        let newer = running.max(self.count()).saturating_sub(all);
+        Ok(reading.and_starting(starting + newer))
     }
 }
 

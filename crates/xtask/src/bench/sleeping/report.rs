@@ -66,6 +66,7 @@ fn label(name: &str, rate: u32) -> String {
 }
 
 fn preface() -> String {
+    let price = prices::vcpu_hour();
     let (draws, burst) = (DRAWS.map(|draws| draws.to_string()).join(", "), BURST / 60);
     format!(
         "One environment with one task of 0.25 vCPU and 0.5 GB, {DAYS} days, with 1 to 200 visits a day. `real, thinned` \
@@ -83,8 +84,7 @@ fn preface() -> String {
          and metrics that show 2 minutes late. That lateness is the one way in which it cuts users off: it does not know \
          of the last minutes. The hourly log and the cooldown are taken to know each request at once, which is in their \
          favour.\n",
-        prices::AS_OF,
-        prices::SOURCE
+        price.as_of, price.source
     )
 }
 

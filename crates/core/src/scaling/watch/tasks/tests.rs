@@ -35,11 +35,15 @@ fn listed(count: usize) -> Known {
     known
 }
 
-fn answers(of: &[Option<u64>]) -> Vec<Answer> {
+/// What all known tasks answer.
+fn answers(of: &[Option<u64>]) -> Answers {
     let answer = |(number, answer): (usize, &Option<u64>)| {
         (format!("t{number}"), answer.ok_or_else(|| "timed out".to_owned()))
     };
-    of.iter().enumerate().map(answer).collect()
+    Answers {
+        drawn_from: of.len() as u32,
+        answers: of.iter().enumerate().map(answer).collect(),
+    }
 }
 
 #[test]
@@ -62,11 +66,17 @@ fn a_list_that_does_not_fit_the_counts_or_a_task_that_falls_silent_calls_for_ano
     known.list(Ok(vec![task(0)]), &state(2), at(0));
     assert!(known.is_due(&state(2), at(6)), "one of two is missing");
     let mut known = listed(2);
-    known.read(answers(&[Some(1), Some(1)]), 2).expect("a reading");
+    known
+        .read(answers(&[Some(1), Some(1)]), &state(2))
+        .expect("a reading");
     assert!(!known.is_due(&state(2), at(6)));
-    known.read(answers(&[Some(1), None]), 2).expect("a reading");
+    known
+        .read(answers(&[Some(1), None]), &state(2))
+        .expect("a reading");
     assert!(known.is_due(&state(2), at(6)));
-    known.read(answers(&[Some(1), Some(1)]), 2).expect("a reading");
+    known
+        .read(answers(&[Some(1), Some(1)]), &state(2))
+        .expect("a reading");
     assert!(!known.is_due(&state(2), at(6)));
 }
 
@@ -83,7 +93,7 @@ fn a_list_that_failed_leaves_what_was_known() {
 fn a_task_that_never_answered_is_starting_and_one_that_did_is_unknown() {
     let mut known = listed(4);
     let reading = known
-        .read(answers(&[Some(100), Some(100), None, None]), 4)
+        .read(answers(&[Some(100), Some(100), None, None]), &state(4))
         .expect("a reading");
     assert_eq!(
         (reading.tasks(), reading.asked(), reading.total()),
@@ -92,10 +102,10 @@ fn a_task_that_never_answered_is_starting_and_one_that_did_is_unknown() {
     );
     assert!(reading.doubt().is_some(), "but they prove no lull");
     known
-        .read(answers(&[Some(50), Some(50), Some(50), Some(50)]), 4)
+        .read(answers(&[Some(50), Some(50), Some(50), Some(50)]), &state(4))
         .expect("a reading");
     let reading = known
-        .read(answers(&[Some(50), Some(50), Some(50), None]), 4)
+        .read(answers(&[Some(50), Some(50), Some(50), None]), &state(4))
         .expect("a reading");
     assert_eq!(
         (reading.tasks(), reading.answered(), reading.total()),
@@ -108,20 +118,52 @@ fn a_task_that_never_answered_is_starting_and_one_that_did_is_unknown() {
 #[test]
 fn a_task_that_is_not_listed_yet_is_a_doubt() {
     let mut known = listed(2);
-    let reading = known.read(answers(&[Some(1), Some(1)]), 3).expect("a reading");
+    let reading = known
+        .read(answers(&[Some(1), Some(1)]), &state(3))
+        .expect("a reading");
     assert_eq!((reading.total(), reading.doubt().is_some()), (2, true));
+}
+
+#[test]
+fn tasks_that_are_listed_while_others_are_asked_have_no_share() {
+    let mut known = listed(2);
+    let asked = answers(&[Some(300), Some(300)]);
+    known.list(Ok((0..6).map(task).collect()), &state(6), at(6));
+    let reading = known.read(asked, &state(6)).expect("a reading");
+    assert_eq!((reading.total(), reading.doubt().is_some()), (600, true));
+}
+
+#[test]
+fn tasks_that_fall_silent_because_they_leave_are_not_missed() {
+    let mut known = listed(6);
+    known
+        .read(answers(&[Some(100); 6]), &state(6))
+        .expect("a reading");
+    let left = [Some(100), Some(100), Some(100), Some(100), None, None];
+    let reading = known.read(answers(&left), &state(6)).expect("a reading");
+    assert_eq!(reading.total(), 600, "nobody wants them gone");
+    let lowered = ServiceState {
+        desired: 4,
+        ..state(6)
+    };
+    let reading = known.read(answers(&left), &lowered).expect("a reading");
+    assert_eq!((reading.total(), reading.doubt().is_some()), (400, true));
+    assert!(known.is_due(&lowered, at(6)));
+    let one_more = [Some(100), Some(100), Some(100), None, None, None];
+    let reading = known.read(answers(&one_more), &lowered).expect("a reading");
+    assert_eq!(reading.total(), 400, "one of those that stay is silent");
 }
 
 #[test]
 fn nothing_is_never_zero() {
     let mut known = listed(2);
-    let said = known.read(answers(&[None, None]), 2);
+    let said = known.read(answers(&[None, None]), &state(2));
     assert_eq!(said, Err("none of 2 tasks answered: timed out".to_owned()));
     assert_eq!(
-        Known::default().read(Vec::new(), 0),
+        Known::default().read(Answers::default(), &state(0)),
         Err("no task runs that could be asked".to_owned())
     );
-    let said = Known::default().read(Vec::new(), 2);
+    let said = Known::default().read(Answers::default(), &state(2));
     assert_eq!(
         said,
         Err("2 tasks run, and their addresses are not known yet".to_owned())
@@ -146,7 +188,11 @@ fn of_many_tasks_a_sample_is_asked_and_stands_for_all() {
     assert_ne!(first, second, "drawn anew");
     let answers = first.into_iter().enumerate();
     let answers = answers.map(|(n, id)| (id, if n < 10 { Err("no".to_owned()) } else { Ok(5) }));
-    let reading = known.read(answers.collect(), 400).expect("a reading");
+    let asked = Answers {
+        drawn_from: 400,
+        answers: answers.collect(),
+    };
+    let reading = known.read(asked, &state(400)).expect("a reading");
     assert_eq!(
         (reading.tasks(), reading.total()),
         (360, 1800),
