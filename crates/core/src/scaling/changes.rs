@@ -6,6 +6,8 @@ use crate::engine;
 use crate::error::Error;
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::{ScalingWorld, Store};
+use crate::record::Record;
+use jiff::Timestamp;
 
 /// Changes it, unless `change` says that nothing changed.
 pub(crate) async fn change<W: Store>(
@@ -31,7 +33,9 @@ pub(crate) async fn set_desired<W: ScalingWorld>(
     count: u32,
 ) -> Result<(), Error> {
     world.set_desired(service, count).await?;
-    let (record, now) = (world.load(group).await?.record, world.now());
+    // If the record cannot be read, the call has worked all the same.
+    let (loaded, now) = (world.load(group).await, world.now());
+    let record = loaded.ok().and_then(|stored| stored.record);
     let command = record.and_then(|record| record.services.get(service)?.command);
     let more = command.filter(|command| command.count > count && command.is_on_its_way(count, now));
     match more {
@@ -40,15 +44,16 @@ pub(crate) async fn set_desired<W: ScalingWorld>(
     }
 }
 
-/// A scale-out that did not happen is neither told nor waited for.
+/// A scale-out that did not happen, decided at this moment, is neither told nor waited for.
 pub(crate) async fn forget_scale_out<W: ScalingWorld>(
     world: &W,
     group: &GroupName,
     service: &ServiceId,
+    decided: Timestamp,
 ) -> Result<(), Error> {
     change(world, group, service, |scaling| {
         scaling.history.scaled_out_at = None;
-        scaling.untold = None;
+        scaling.untold.retain(|change| change.at != decided);
         true
     })
     .await
@@ -97,40 +102,44 @@ pub(crate) async fn note_lowered<W: ScalingWorld>(
         if scaling.has_lowered(lowering) || count >= claim.from {
             return false;
         }
-        scaling.untold = Some(Change {
+        let change = Change {
             at: lowering.at,
             from: claim.from,
             to: count,
             reason: claim.reason.clone(),
             reading: claim.reading,
-        });
+        };
+        scaling.note(change);
         scaling.history.scaled_in_at = Some(now.max(lowering.at));
         true
     })
     .await?;
-    tell(world, group, service).await.or(Ok(()))
+    tell(world, group, service, now).await.or(Ok(()))
 }
 
-/// Tells people of the last change, if nobody was told yet.
+/// Tells people of the changes of which nobody was told yet, one after the other. Of those that were decided after `until`
+/// nobody knows yet whether they happen.
 pub(crate) async fn tell<W: ScalingWorld>(
     world: &W,
     group: &GroupName,
     service: &ServiceId,
+    until: Timestamp,
 ) -> Result<(), Error> {
-    let record = world.load(group).await?.record;
-    let untold = record
-        .as_ref()
-        .and_then(|record| record.services.get(service)?.scaling.untold.clone());
-    let Some(change) = untold else { return Ok(()) };
-    world.tell(&Notice::of(group, service, &change)).await?;
-    engine::change(world, group, record, |record| {
-        let untold = &mut record.service(service).scaling.untold;
-        let same = untold.as_ref() == Some(&change);
-        if same {
-            *untold = None;
-        }
-        same
-    })
-    .await?;
+    let mut record = world.load(group).await?.record;
+    while let Some(change) = first_untold(record.as_ref(), service, until) {
+        world.tell(&Notice::of(group, service, &change)).await?;
+        record = engine::change(world, group, record, |record| {
+            let untold = &mut record.service(service).scaling.untold;
+            let before = untold.len();
+            untold.retain(|other| *other != change);
+            untold.len() != before
+        })
+        .await?;
+    }
     Ok(())
+}
+
+fn first_untold(record: Option<&Record>, service: &ServiceId, until: Timestamp) -> Option<Change> {
+    let untold = &record?.services.get(service)?.scaling.untold;
+    untold.first().filter(|change| change.at <= until).cloned()
 }

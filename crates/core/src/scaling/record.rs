@@ -25,8 +25,27 @@ pub struct ScalingRecord {
     pub claims: u64,
     /// The scale-in under way.
     pub claim: Option<Claim>,
-    /// The last change that nobody was told of yet.
-    pub untold: Option<Change>,
+    /// Changes that nobody was told of yet, the oldest first.
+    #[serde(deserialize_with = "one_or_many")]
+    pub untold: Vec<Change>,
+}
+
+/// Changes are kept for as long as nobody can be told of them, but not without end: a topic that is gone must not fill the
+/// record. Our choice.
+const MOST_UNTOLD: usize = 20;
+
+/// Before there could be several, there was one or none.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Change>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        Many(Vec<Change>),
+        One(Option<Change>),
+    }
+    Ok(match Stored::deserialize(deserializer)? {
+        Stored::Many(changes) => changes,
+        Stored::One(change) => change.into_iter().collect(),
+    })
 }
 
 /// The right of one scale-in to lower a count. Whoever needs the tasks takes it away.
@@ -116,6 +135,13 @@ impl ScalingRecord {
         if let Some(claim) = &mut self.claim {
             claim.revoked.get_or_insert(Revocation { at: now, by });
         }
+    }
+
+    /// Somebody is to be told of a change.
+    pub fn note(&mut self, change: Change) {
+        self.untold.push(change);
+        let surplus = self.untold.len().saturating_sub(MOST_UNTOLD);
+        self.untold.drain(..surplus);
     }
 
     /// Gives the next scale-in its claim, and names its execution.
@@ -216,6 +242,44 @@ mod tests {
             |service: &ServiceId| execution_name(service, u64::MAX / 1_000_000_000_000, at(1_800_000_000));
         assert!(name(&long("a")).len() <= 80, "{}", name(&long("a")));
         assert_ne!(name(&long("a")), name(&long("b")));
+    }
+
+    #[test]
+    fn changes_that_were_stored_one_at_a_time_are_still_read() {
+        let read = |untold: serde_json::Value| {
+            let record = serde_json::json!({ "untold": untold });
+            serde_json::from_value::<ScalingRecord>(record)
+                .expect("a record")
+                .untold
+        };
+        let change = serde_json::json!({
+            "at": "2027-01-15T08:00:00Z", "from": 2, "to": 4, "reason": {"code": "asked"},
+        });
+        assert_eq!(read(serde_json::Value::Null), []);
+        assert_eq!(read(change.clone()).len(), 1);
+        assert_eq!(read(serde_json::json!([change, change])).len(), 2);
+        assert_eq!(
+            serde_json::from_str::<ScalingRecord>("{}")
+                .expect("a record")
+                .untold,
+            []
+        );
+    }
+
+    #[test]
+    fn only_so_many_changes_wait_to_be_told() {
+        let mut scaling = ScalingRecord::default();
+        for to in 1..=30 {
+            let (from, reason, reading) = (to - 1, Reason::Asked, None);
+            scaling.note(Change {
+                at: at(i64::from(to)),
+                from,
+                to,
+                reason,
+                reading,
+            });
+        }
+        assert_eq!((scaling.untold.len(), scaling.untold[0].to), (MOST_UNTOLD, 11));
     }
 
     #[test]

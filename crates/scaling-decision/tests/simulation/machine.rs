@@ -56,29 +56,37 @@ impl Machine {
         }
     }
 
-    /// Takes one state, or tries it once more.
-    pub(crate) fn step(
-        &self,
-        execution: &mut Execution,
-        now: Millis,
-        call: impl FnOnce(Value) -> Result<Value, Failure>,
-    ) {
+    /// Enters a state. If it calls the function, with what.
+    pub(crate) fn enter(&self, execution: &mut Execution) -> Option<Value> {
         let state = &self.0["States"][&execution.state];
-        execution.due = now;
         if execution.tries == 0 {
             execution.visited.push(execution.state.clone());
         }
+        if word(state, "Type") != "Task" {
+            return None;
+        }
+        assert_eq!(state["Resource"], "arn:aws:states:::lambda:invoke");
+        let arguments = evaluate(&state["Arguments"], &execution.scope(&json!({})));
+        assert_eq!(arguments["FunctionName"], "${ScalingDecisionFunctionArn}");
+        Some(arguments["Payload"].clone())
+    }
+
+    /// Leaves a state that has called the function, or waits to try again.
+    pub(crate) fn answered(&self, execution: &mut Execution, now: Millis, answer: Result<Value, Failure>) {
+        let state = &self.0["States"][&execution.state];
+        execution.due = now;
+        match answer {
+            Ok(payload) => execution.leave(state, &json!({"result": {"Payload": payload}})),
+            Err(failure) => execution.fail(state, &failure, now),
+        }
+    }
+
+    /// Leaves a state that calls nobody.
+    pub(crate) fn leave(&self, execution: &mut Execution, now: Millis) {
+        let state = &self.0["States"][&execution.state];
+        execution.due = now;
         match word(state, "Type").as_str() {
             "Pass" => execution.leave(state, &json!({})),
-            "Task" => {
-                assert_eq!(state["Resource"], "arn:aws:states:::lambda:invoke");
-                let arguments = evaluate(&state["Arguments"], &execution.scope(&json!({})));
-                assert_eq!(arguments["FunctionName"], "${ScalingDecisionFunctionArn}");
-                match call(arguments["Payload"].clone()) {
-                    Ok(payload) => execution.leave(state, &json!({"result": {"Payload": payload}})),
-                    Err(failure) => execution.fail(state, &failure, now),
-                }
-            }
             "Choice" => execution.choose(state),
             "Wait" => {
                 let seconds = evaluate(&state["Seconds"], &execution.scope(&json!({})));

@@ -1,9 +1,10 @@
-//! The scale-in under a virtual clock: the real function, the real state machine and the model of ECS and ELB together,
+//! Scale-ins and watches under a virtual clock: the real function, the real state machine and the model of ECS and ELB together,
 //! with everything going wrong at every moment. Nothing sleeps for real.
 
 mod account;
 mod events;
 mod expression;
+mod functions;
 mod machine;
 mod scene;
 mod sim;
@@ -22,3 +23,4 @@ mod sessions;
 mod sleeps;
 mod throttles;
 mod wakes;
+mod watch;

@@ -38,7 +38,7 @@ fn whole(scene: Scene) -> Vec<String> {
     left.sort();
     assert_eq!((left, all.len()), (in_use, 6), "exactly the free tasks are gone");
     assert_eq!(sim.account.ever_started(), 6, "none was replaced");
-    assert_eq!(*sim.account.updates.borrow(), [(6, 3)]);
+    assert_eq!(sim.account.counts_set(), [(6, 3)]);
     assert_eq!(sim.executions.len(), 1, "no tick has started a second one");
     tells_once(&sim);
     sim.executions.remove(0).visited

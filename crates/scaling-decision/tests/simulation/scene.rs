@@ -49,6 +49,17 @@ impl Scene {
     /// The tasks have run for two minutes and have had little to do for as long as anybody knows. Every second one has a
     /// session.
     pub(crate) fn open(self) -> Sim {
+        let account = self.account();
+        for id in account.alive().iter().skip(1).step_by(2) {
+            assert!(account.begin_session(id));
+        }
+        account.pass(minutes(1));
+        account.trace.borrow_mut().clear();
+        Sim::new(account)
+    }
+
+    /// An account with the tasks, which have run for half a minute and have no sessions.
+    pub(crate) fn account(self) -> Account {
         let mut world = World::new(Config {
             reregister_after: self.reregister_after,
             ..Config::default()
@@ -57,12 +68,7 @@ impl Scene {
         let account = Account::new(VirtualClock::well_behaved(world, START));
         account.remember(self.min);
         account.pass(minutes(1));
-        for id in account.alive().iter().skip(1).step_by(2) {
-            assert!(account.begin_session(id));
-        }
-        account.pass(minutes(1));
-        account.trace.borrow_mut().clear();
-        Sim::new(account)
+        account
     }
 
     /// As [`Scene::open`]; then a tick has begun a scale-in, and from now on the load is such that no tick wants any
@@ -150,6 +156,13 @@ impl Scene {
 }
 
 impl Account {
+    /// The owner wants something else of the service from now on, and that is known at once.
+    pub(crate) fn set_settings(&self, change: impl FnOnce(&mut ServiceSettings)) {
+        let mut table = self.table.borrow_mut();
+        let stored = table.groups.get_mut(&group()).expect("the group");
+        change(&mut stored.settings.as_mut().expect("settings").services[0]);
+    }
+
     /// Writes what the table holds of the group: its settings, and that it is awake.
     fn remember(&self, min: u32) {
         let now = moment(START);

@@ -1,35 +1,53 @@
-//! Everything together under one clock: the account, the executions of the state machine, and the ticks.
+//! Everything together under one clock: the account, the executions of the state machine, the schedule, the functions
+//! under way, and what a test has planned.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use fargate_sim::model::Millis;
 
 use crate::account::Account;
+use crate::functions::Functions;
 use crate::machine::{End, Execution, Machine};
 
 pub(crate) struct Sim {
-    pub(crate) account: Account,
+    pub(crate) account: Rc<Account>,
     /// All executions, in the order of their starts.
     pub(crate) executions: Vec<Execution>,
     /// Whether the schedule runs the ticks.
     pub(crate) ticking: bool,
+    /// Whether its ticks are scheduled events, which a watch may follow, and functions run side by side; else all stand
+    /// still until one has ended.
+    pub(crate) watching: bool,
+    pub(crate) functions: Functions,
+    /// What is to happen when.
+    agenda: Vec<(Millis, Planned)>,
     next_tick: Millis,
     machine: Machine,
 }
 
+type Planned = Box<dyn FnOnce(&mut Sim)>;
+
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Next {
+    /// What a test has planned.
+    Planned(usize),
     Tick,
     /// A state of this execution.
     State(usize),
+    /// A function has waited for this moment.
+    Function,
 }
 
-pub(crate) fn seconds(n: u64) -> Duration {
+/// Longer than any test: the moment at which an execution goes on that waits for a function.
+const NEVER: Millis = Millis(u64::MAX);
+
+pub(crate) const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-pub(crate) fn minutes(n: u64) -> Duration {
+pub(crate) const fn minutes(n: u64) -> Duration {
     Duration::from_secs(60 * n)
 }
 
@@ -37,9 +55,12 @@ impl Sim {
     pub(crate) fn new(account: Account) -> Self {
         Self {
             next_tick: account.at(),
-            account,
+            account: Rc::new(account),
             executions: Vec::new(),
             ticking: false,
+            watching: false,
+            functions: Functions::default(),
+            agenda: Vec::new(),
             machine: Machine::read(),
         }
     }
@@ -57,10 +78,23 @@ impl Sim {
             .executions
             .iter()
             .enumerate()
-            .filter(|(_, execution)| execution.end.is_none());
+            .filter(|(_, execution)| execution.end.is_none() && execution.due != NEVER);
+        let planned = self.agenda.iter().enumerate();
+        let planned = planned.map(|(n, (at, _))| (*at, Next::Planned(n)));
         let states = running.map(|(n, execution)| (execution.due, Next::State(n)));
         let tick = self.ticking.then_some((self.next_tick, Next::Tick));
-        states.chain(tick).min_by_key(|(at, _)| *at)
+        let function = self.account.next_timer().map(|at| (at, Next::Function));
+        planned
+            .chain(states)
+            .chain(tick)
+            .chain(function)
+            .min_by_key(|(at, _)| *at)
+    }
+
+    /// Plans something for so long from now.
+    pub(crate) fn plan(&mut self, after: Duration, what: impl FnOnce(&mut Sim) + 'static) {
+        let at = self.account.at() + after;
+        self.agenda.push((at, Box::new(what)));
     }
 
     /// Lets the next thing happen.
@@ -68,9 +102,12 @@ impl Sim {
         let (at, next) = self.next().expect("something to happen");
         self.wait_until(at);
         match next {
+            Next::Planned(n) => self.agenda.remove(n).1(self),
             Next::Tick => self.tick(),
             Next::State(n) => self.state(n),
+            Next::Function => {}
         }
+        self.functions_go_on();
     }
 
     /// Lets everything happen for a while.
@@ -117,14 +154,28 @@ impl Sim {
         self.account.pass(at.since(self.account.at()));
     }
 
-    /// One execution takes one state.
+    /// One execution takes one state, or calls the function and waits for it.
     fn state(&mut self, n: usize) {
-        let (execution, account) = (&mut self.executions[n], &self.account);
-        account.note(&format!("{} of {}", execution.state, execution.name));
-        let now = account.at();
-        self.machine
-            .step(execution, now, |payload| account.call_function(payload));
-        execution.due = execution.due.max(account.at());
+        let execution = &mut self.executions[n];
+        self.account
+            .note(&format!("{} of {}", execution.state, execution.name));
+        match self.machine.enter(execution) {
+            Some(payload) => {
+                execution.due = NEVER;
+                self.functions.call_for(n, &self.account, payload);
+                if !self.watching {
+                    self.wait_for_functions();
+                }
+            }
+            None => {
+                self.machine.leave(execution, self.account.at());
+                self.state_is_over(n);
+            }
+        }
+    }
+
+    fn state_is_over(&mut self, n: usize) {
+        let (execution, account) = (&self.executions[n], &self.account);
         if execution.end.is_some() {
             account.note(&format!("{} ended: {:?}", execution.name, execution.end));
             account
@@ -138,6 +189,26 @@ impl Sim {
             account.fail("an execution goes on and on");
         }
         self.pick_up();
+    }
+
+    /// Lets functions do what they can do now.
+    fn functions_go_on(&mut self) {
+        for (n, answer) in self.functions.go_on(&self.account) {
+            let execution = &mut self.executions[n];
+            if execution.end.is_none() {
+                self.machine.answered(execution, self.account.at(), answer);
+                self.state_is_over(n);
+            }
+        }
+    }
+
+    fn wait_for_functions(&mut self) {
+        self.functions_go_on();
+        while !self.functions.are_over() {
+            let next = self.account.next_timer().expect("a moment for which one waits");
+            self.wait_until(next);
+            self.functions_go_on();
+        }
     }
 
     /// An execution is lost.
@@ -166,8 +237,20 @@ impl Sim {
     /// The one-minute schedule: both functions that it calls.
     pub(crate) fn tick(&mut self) {
         self.next_tick = Millis(self.account.at().0 / 60_000 * 60_000) + minutes(1);
-        self.account.tick();
+        if self.watching {
+            self.schedule();
+            self.account.idle_tick();
+        } else {
+            self.account.tick();
+        }
         self.pick_up();
+    }
+
+    /// The schedule calls the function.
+    pub(crate) fn schedule(&mut self) {
+        self.account.note("-- a scheduled event");
+        self.functions.schedule(&self.account);
+        self.functions_go_on();
     }
 
     fn pick_up(&mut self) {

@@ -103,7 +103,7 @@ impl Acting {
                 return match begun {
                     Begun::Raise => {
                         self.tokens = self.tokens.saturating_sub(1);
-                        self.raise(world, &settings.id).await
+                        self.raise(world, settings).await
                     }
                     Begun::ScaleIn(claim) => self.start(world, &settings.id, &claim).await,
                 };
@@ -128,19 +128,24 @@ impl Acting {
     }
 
     /// Raises the count as the record says, and tells people. A wake that asks for more at the same moment must not be
-    /// lowered by it: the last command in the record wins. A call that fails is decided on anew by the next tick.
-    async fn raise<W: ScalingWorld>(&mut self, world: &W, service: &ServiceId) -> Result<(), Error> {
+    /// lowered by it: the last command in the record wins. A call that fails is decided on anew by the next tick, unless
+    /// only its answer was lost.
+    async fn raise<W: ScalingWorld>(&mut self, world: &W, settings: &ServiceSettings) -> Result<(), Error> {
+        let service = &settings.id;
         let command = |record: &Record| record.services.get(service).and_then(|service| service.command);
         let ours = command(&self.record);
         self.reload(world).await?;
-        let Some(Command { count, .. }) = ours.filter(|_| command(&self.record) == ours) else {
-            return changes::forget_scale_out(world, &self.name, service).await;
-        };
-        if let Err(error) = changes::set_desired(world, &self.name, service, count).await {
-            changes::forget_scale_out(world, &self.name, service).await?;
+        let Some(ours) = ours else { return Ok(()) };
+        if command(&self.record) != Some(ours) {
+            return changes::forget_scale_out(world, &self.name, service, ours.at).await;
+        }
+        if let Err(error) = changes::set_desired(world, &self.name, service, ours.count).await
+            && !has_landed(world, settings, ours.count).await
+        {
+            changes::forget_scale_out(world, &self.name, service, ours.at).await?;
             return Err(error);
         }
-        changes::tell(world, &self.name, service).await
+        changes::tell(world, &self.name, service, ours.at).await
     }
 
     async fn reload<W: ScalingWorld>(&mut self, world: &W) -> Result<(), Error> {
@@ -171,6 +176,12 @@ fn late() -> Result<(), Error> {
     Err(Error::new(Code::Unavailable, message))
 }
 
+/// Whether a count is what it was set to.
+async fn has_landed<W: ScalingWorld>(world: &W, settings: &ServiceSettings, count: u32) -> bool {
+    let seen = world.observe_counts(&[settings]).await;
+    matches!(seen.get(&settings.id), Some(Seen::Known(state)) if state.desired >= count)
+}
+
 /// What follows once the record is saved.
 enum Begun {
     /// The count is raised.
@@ -196,7 +207,7 @@ fn write(
             of_service.command = Some(Command { count: to, at: now });
             scaling.revoke(Revoker::ScaleOut, now);
             scaling.history.scaled_out_at = Some(now);
-            scaling.untold = Some(Change {
+            scaling.note(Change {
                 at: now,
                 from,
                 to,

@@ -24,8 +24,8 @@ pub(super) async fn finish<W: ScalingWorld>(
     };
     let now = world.now();
     let is_old = |at: Timestamp| duration::between(at, now) >= STEP_TIME;
-    if scaling.untold.as_ref().is_some_and(|change| is_old(change.at)) {
-        changes::tell(world, group, service).await?;
+    if scaling.untold.first().is_some_and(|change| is_old(change.at)) {
+        changes::tell(world, group, service, duration::before(now, STEP_TIME)).await?;
     }
     let Some(claim) = &scaling.claim else {
         return Ok(());

@@ -56,7 +56,7 @@ impl Group {
         };
         let unfinished = record.services.iter().filter(|(_, service)| {
             let ScalingRecord { claim, untold, .. } = &service.scaling;
-            claim.is_some() || untold.is_some()
+            claim.is_some() || !untold.is_empty()
         });
         let unfinished: Vec<ServiceId> = unfinished.map(|(id, _)| id.clone()).collect();
         // A group that lost its tags may have a scale-in to end.

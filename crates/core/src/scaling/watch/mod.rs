@@ -132,7 +132,7 @@ pub async fn stay<W: ScalingWorld>(
     }
 }
 
-/// One pass over the services that ask for it, and what follows from it. It knows no past, so it scales nothing in.
+/// One pass over the services that ask for it, and what follows from it.
 pub async fn once<W: ScalingWorld>(
     world: &W,
     groups: BTreeMap<GroupName, Stored>,

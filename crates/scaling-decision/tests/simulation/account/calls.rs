@@ -2,21 +2,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::{Future, pending};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::future::pending;
 use std::time::Duration;
 
 use dormouse_core::error::Error;
 
 use super::{Account, Part, refused};
 
-/// A call of a port by a step of a scale-in or by a tick of scaling; what others do at the same time is not counted.
+/// A call of a port by a step of a scale-in, by a tick of scaling or by a watch; what others do at the same time is not
+/// counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    /// Its number: calls of steps and of ticks are counted apart, from 1.
+    /// Its number: calls of steps, of ticks and of watches are counted apart, from 1.
     pub(crate) n: usize,
-    /// The step, or `tick`.
+    /// The step, `tick` or `watch`.
     pub(crate) step: String,
     pub(crate) port: &'static str,
     pub(crate) when: When,
@@ -51,14 +50,15 @@ type Spot = Box<dyn Fn(&Call) -> bool>;
 #[derive(Default)]
 pub(super) struct Script {
     planned: RefCell<Vec<(Spot, Act)>>,
-    /// The step that is under way, or `tick`.
-    step: RefCell<Option<String>>,
-    counts: RefCell<BTreeMap<bool, usize>>,
-    /// The functions that are under way, and what they do.
-    under_way: RefCell<Vec<String>>,
+    /// What the function does that goes on now: a step, `tick` or `watch`.
+    pub(super) step: RefCell<Option<String>>,
+    counts: RefCell<BTreeMap<&'static str, usize>>,
+    /// What the functions do that are under way.
+    pub(super) under_way: RefCell<Vec<String>>,
     /// All calls so far.
     made: RefCell<Vec<Call>>,
-    dead: Cell<bool>,
+    /// Whether the function that goes on now has just died.
+    pub(super) dead: Cell<bool>,
     pub(super) late: Cell<Option<Duration>>,
 }
 
@@ -80,11 +80,7 @@ impl Account {
 
     /// Whether a step of this name is under way.
     pub(crate) fn is_in(&self, step: &str) -> bool {
-        self.script
-            .under_way
-            .borrow()
-            .last()
-            .is_some_and(|last| last == step)
+        self.script.under_way.borrow().iter().any(|other| other == step)
     }
 
     /// Whether the last call that was begun is of this port.
@@ -92,20 +88,6 @@ impl Account {
         let made = self.script.made.borrow();
         made.last()
             .is_some_and(|call| call.port == port && call.when == When::Before)
-    }
-
-    /// Runs a function, whose calls are counted and may be disturbed; none if it died.
-    pub(crate) fn function<T>(&self, step: &str, future: impl Future<Output = T>) -> Option<T> {
-        let outer = self.script.step.replace(Some(step.to_owned()));
-        self.script.under_way.borrow_mut().push(step.to_owned());
-        let answer = drive_until(future, || self.script.dead.get());
-        self.script.under_way.borrow_mut().pop();
-        self.script.step.replace(outer);
-        self.script.dead.set(false);
-        if answer.is_none() {
-            self.note(&format!("{step} died"));
-        }
-        answer
     }
 
     /// One call of a port. `work` is what it does.
@@ -117,7 +99,7 @@ impl Account {
     ) -> Result<T, Error> {
         let number = self.number();
         if number.is_some() {
-            self.pass(self.latency.get());
+            self.wait(self.latency_of(part)).await;
         }
         self.reach(number, port, When::Before).await?;
         if self.is_out(part) {
@@ -129,10 +111,21 @@ impl Account {
         answer
     }
 
+    fn latency_of(&self, part: Part) -> Duration {
+        match part {
+            Part::Apps => self.apps.latency.get().unwrap_or(self.latency.get()),
+            _ => self.latency.get(),
+        }
+    }
+
     fn number(&self) -> Option<usize> {
-        let is_tick = self.script.step.borrow().as_ref()? == "tick";
+        let kind = match self.script.step.borrow().as_deref()? {
+            "tick" => "tick",
+            "watch" => "watch",
+            _ => "step",
+        };
         let mut counts = self.script.counts.borrow_mut();
-        let count = counts.entry(is_tick).or_default();
+        let count = counts.entry(kind).or_default();
         *count += 1;
         Some(*count)
     }
@@ -175,24 +168,4 @@ impl Account {
         let found = planned.iter().position(|(spot, _)| spot(call))?;
         Some(planned.remove(found).1)
     }
-}
-
-/// Runs a future that never really waits.
-pub(crate) fn drive<T>(future: impl Future<Output = T>) -> T {
-    drive_until(future, || false).expect("nobody ends it")
-}
-
-fn drive_until<T>(future: impl Future<Output = T>, ended: impl Fn() -> bool) -> Option<T> {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    // Streams of futures give way now and then, though everything is ready.
-    for _ in 0..10_000 {
-        if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
-            return Some(answer);
-        }
-        if ended() {
-            return None;
-        }
-    }
-    panic!("a future waits for something that never comes");
 }

@@ -35,6 +35,12 @@ pub(super) fn targets<'a>(world: &'a World, task: &Task) -> Vec<Option<&'a Targe
 }
 
 impl Account {
+    /// UpdateService calls: the count before and the one that was set.
+    pub(crate) fn counts_set(&self) -> Vec<(u32, u32)> {
+        let updates = self.updates.borrow();
+        updates.iter().map(|(_, from, to)| (*from, *to)).collect()
+    }
+
     /// Looks for what must never be: a task that ECS stopped with a live session.
     pub(crate) fn watch(&self) {
         let clock = self.clock.borrow();
@@ -65,7 +71,7 @@ impl Account {
     /// tasks as it is to take.
     pub(super) fn check_before_update(&self, count: u32) {
         let from = service(&self.clock.borrow().world).desired_count;
-        self.updates.borrow_mut().push((from, count));
+        self.updates.borrow_mut().push((self.at(), from, count));
         self.note(&format!("-- UpdateService {from} -> {count}"));
         if count == 0 || count >= from {
             return;
@@ -90,7 +96,7 @@ impl Account {
         let (table, clock) = (self.table.borrow(), self.clock.borrow());
         let record = table.groups[&group()].record.as_ref().expect("a record");
         let scaling = &record.services[&web()].scaling;
-        if scaling.claim.is_some() || scaling.untold.is_some() {
+        if scaling.claim.is_some() || !scaling.untold.is_empty() {
             return Some(format!("{scaling:?}"));
         }
         if let Some(plan) = table.plan(&web()) {

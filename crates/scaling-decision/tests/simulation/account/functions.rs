@@ -1,5 +1,7 @@
 //! The functions, called as others call them.
 
+use std::rc::Rc;
+
 use dormouse_core::config::Config;
 use dormouse_core::engine;
 use dormouse_core::error::Error;
@@ -10,15 +12,31 @@ use dormouse_core::scaling::record::ScalingRecord;
 use scaling_decision::handle;
 use serde_json::{Value, json};
 
-use super::calls::drive;
 use super::{Account, group, web};
 use crate::machine::Failure;
 
 impl Account {
     /// Calls the function as the state machine does.
     pub(crate) fn call_function(&self, payload: Value) -> Result<Value, Failure> {
-        let step = payload["step"].as_str().unwrap_or("tick").to_owned();
-        let answer = self.function(&step, handle(self, &config(), &self.memory, payload, "request"));
+        let step = step_of(&payload);
+        let answer = self.function(Some(&step), self.handle(payload));
+        self.seen_by_caller(&step, answer)
+    }
+
+    /// The function itself.
+    pub(crate) async fn handle(&self, event: Value) -> Result<Value, Error> {
+        self.requests.set(self.requests.get() + 1);
+        let request = format!("request-{}", self.requests.get());
+        let memory = Rc::clone(&self.memory.borrow());
+        handle(self, &config(), &memory, event, &request).await
+    }
+
+    /// An answer, none if the function died, as a state machine or a schedule sees it.
+    pub(crate) fn seen_by_caller(
+        &self,
+        step: &str,
+        answer: Option<Result<Value, Error>>,
+    ) -> Result<Value, Failure> {
         let answer = match answer {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(error)) => Err((error.code.to_string(), error.message)),
@@ -33,10 +51,20 @@ impl Account {
         answer
     }
 
+    /// The function's next invocation is one that remembers nothing.
+    pub(crate) fn lose_memory(&self) {
+        self.memory.replace(Rc::default());
+    }
+
     /// What the one-minute schedule calls: the function, and the idle decision's engine, to which all is in use.
     pub(crate) fn tick(&self) {
         self.note("tick");
         let _ = self.call_function(json!({"action": "tick"}));
+        self.idle_tick();
+    }
+
+    /// The idle decision's part of it.
+    pub(crate) fn idle_tick(&self) {
         let _ = self.intent(Action::Tick, Cause::Tick);
     }
 
@@ -52,7 +80,8 @@ impl Account {
                 .await
                 .map(drop)
         };
-        drive(turn).map_err(|error: Error| error.to_string())
+        let answer = self.function(None, turn).expect("nobody ends it");
+        answer.map_err(|error: Error| error.to_string())
     }
 
     pub(crate) fn wake(&self, desired_count: Option<u32>) {
@@ -82,6 +111,17 @@ impl Account {
             .expect("the service")
             .desired_count
     }
+}
+
+/// What an event asks the function for, in the words of [`super::Call`].
+pub(crate) fn step_of(event: &Value) -> String {
+    let is_scheduled = event["detail-type"] == "Scheduled Event";
+    let step = if is_scheduled {
+        Some("watch")
+    } else {
+        event["step"].as_str()
+    };
+    step.unwrap_or("tick").to_owned()
 }
 
 fn config() -> Config {

@@ -1,17 +1,21 @@
 //! An AWS account in memory: the model of ECS and ELB under a virtual clock, a table, and all ports of the function
 //! over them. Every call of a port can fail, or be the moment at which something else happens.
 
+mod apps;
 mod calls;
 mod checks;
 mod connections;
 mod ecs;
 mod functions;
+mod invocation;
 mod others;
 mod table;
+mod time;
 mod truth;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use dormouse_core::error::Error;
@@ -23,9 +27,13 @@ use fargate_sim::model::{Answer, Effect, Millis, VirtualClock, World};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use apps::Apps;
 use calls::Script;
 pub(crate) use calls::{Act, Call, When};
+pub(crate) use functions::step_of;
+pub(crate) use invocation::{Invocation, Progress};
 use table::Table;
+use time::Timers;
 use truth::Truth;
 pub(crate) use truth::short;
 
@@ -47,14 +55,16 @@ pub(crate) struct Account {
     pub(crate) clock: RefCell<Clock>,
     pub(crate) table: RefCell<Table>,
     /// What the function remembers while it lives.
-    pub(crate) memory: Memory,
+    memory: RefCell<Rc<Memory>>,
+    /// How often it was called.
+    requests: Cell<u64>,
     /// Executions by name, and whether each runs.
     pub(crate) executions: RefCell<BTreeMap<String, bool>>,
     /// Executions that were started and not yet picked up, with their inputs.
     pub(crate) started: RefCell<Vec<(String, Value)>>,
     pub(crate) notices: RefCell<Vec<Notice>>,
-    /// UpdateService calls: the count before and the one that was set.
-    pub(crate) updates: RefCell<Vec<(u32, u32)>>,
+    /// UpdateService calls: when, the count before and the one that was set.
+    pub(crate) updates: RefCell<Vec<(Millis, u32, u32)>>,
     /// CPU utilization in percent, from each of these moments on.
     pub(crate) cpu: RefCell<Vec<(Millis, f64)>>,
     /// What happened, for whoever reads a failure.
@@ -70,6 +80,8 @@ pub(crate) struct Account {
     /// UpdateService calls that arrive later.
     late_updates: RefCell<Vec<(Millis, u32)>>,
     outages: RefCell<Vec<(Part, Millis)>>,
+    pub(crate) apps: Apps,
+    timers: Timers,
     script: Script,
     truth: RefCell<Truth>,
 }
@@ -94,7 +106,8 @@ impl Account {
         Self {
             clock: RefCell::new(clock),
             table: RefCell::default(),
-            memory: Memory::default(),
+            memory: RefCell::default(),
+            requests: Cell::default(),
             executions: RefCell::default(),
             started: RefCell::default(),
             notices: RefCell::default(),
@@ -107,6 +120,8 @@ impl Account {
             looks: RefCell::default(),
             late_updates: RefCell::default(),
             outages: RefCell::default(),
+            apps: Apps::default(),
+            timers: Timers::default(),
             script: Script::default(),
             truth: RefCell::default(),
         }
@@ -138,7 +153,9 @@ impl Account {
     fn run_to(&self, at: Millis) {
         let length = at.since(self.at());
         self.clock.borrow_mut().run(length);
+        self.spread_load();
         self.watch();
+        self.timers.ring(at);
         if !self.lag.get().is_zero() {
             self.remember_look();
         }

@@ -1,5 +1,6 @@
 //! The other ports: the clock, CloudWatch, Step Functions and the topic.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use dormouse_core::decide::Question;
@@ -16,6 +17,7 @@ use dormouse_core::scaling::notice::Notice;
 use dormouse_core::scaling::reason::Utilization;
 use dormouse_core::tags::TaggedService;
 use fargate_sim::model::Millis;
+use futures_util::future::{Either, select};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -27,11 +29,14 @@ impl Clock for Account {
     }
 
     async fn pause(&self, duration: Duration) {
-        self.pass(duration);
+        self.wait(duration).await;
     }
 
-    async fn within<T>(&self, _limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-        Some(work.await)
+    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        match select(pin!(work), self.wait(limit)).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => None,
+        }
     }
 }
 

@@ -21,8 +21,9 @@ pub(crate) struct Table {
     pub(crate) rows: BTreeMap<TaskKey, StoredRow>,
     plans: BTreeMap<ServiceId, (u64, Value)>,
     /// Who has a lease until when.
-    pub(super) leases: BTreeMap<String, (String, Timestamp)>,
-    pub(super) windows: BTreeMap<String, Value>,
+    pub(crate) leases: BTreeMap<String, (String, Timestamp)>,
+    /// What is remembered of readings between invocations, by name.
+    pub(crate) windows: BTreeMap<String, Value>,
 }
 
 impl Table {
