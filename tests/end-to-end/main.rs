@@ -12,6 +12,7 @@ mod pipelines;
 mod requests;
 mod scaling;
 mod sessions;
+mod shared;
 mod signals;
 mod sleeping;
 mod waking;

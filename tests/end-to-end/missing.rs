@@ -11,7 +11,8 @@ use dormouse_core::ports::{Services, Store};
 use dormouse_core::settings::{Defaults, GroupSettings, ServiceSettings};
 use end_to_end::{Service, Stack};
 
-async fn aws(stack: &Stack, endpoint: &str, table: &str) -> Aws {
+/// The adapter over the stack, as a function has it.
+pub(crate) async fn aws(stack: &Stack, endpoint: &str, table: &str) -> Aws {
     let env = HashMap::from([("TABLE_NAME".to_owned(), table.to_owned())]);
     let config = Config::from_env(&env).expect("a configuration");
     Aws::new(&config, &env, &stack.sdk(endpoint).await)

@@ -2,13 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::duration;
 use crate::engine;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::observation::{Seen, ServiceState};
 use crate::ports::{Saved, ScalingWorld};
-use crate::quota::{Held, PATIENCE, Priority, Tokens};
+use crate::quota::{Held, Priority, Tokens};
 use crate::record::{Command, Phase, Record};
 use crate::scaling::changes;
 use crate::scaling::connections::reading::Sample;
@@ -27,6 +26,8 @@ pub(in crate::scaling) struct Acting {
     pub(in crate::scaling) record: Record,
     /// Tokens for UpdateService that were waited for, and not needed in the end.
     pub(in crate::scaling) tokens: u32,
+    /// Up to when its services wait for more of them, all in all.
+    pub(in crate::scaling) patience_ends: Timestamp,
 }
 
 impl Acting {
@@ -65,7 +66,7 @@ impl Acting {
         report: &mut Report,
     ) -> Result<(), Error> {
         let mut state = state.clone();
-        let mut tokens = Tokens::kept(self.tokens, duration::after(world.now(), PATIENCE));
+        let mut tokens = Tokens::kept(self.tokens, self.patience_ends);
         for _ in 0..TRIES {
             let now = world.now();
             if self.record.phase != Phase::Awake {

@@ -11,11 +11,14 @@ mod report;
 use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
+use jiff::Timestamp;
 
 use super::connections::Policy;
 use super::record::ScalingRecord;
+use crate::duration;
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::{ScalingWorld, Stored};
+use crate::quota::PATIENCE;
 use crate::record::{Phase, Record};
 use crate::settings::ServiceSettings;
 use act::Acting;
@@ -33,7 +36,11 @@ pub async fn tick<W: ScalingWorld>(world: &W, groups: BTreeMap<GroupName, Stored
     let groups: Vec<Group> = groups.into_iter().filter_map(Group::of).collect();
     let services = groups.iter().flat_map(|group| &group.scaled);
     let metrics = look::metrics(world, services).await;
-    let turns = groups.into_iter().map(|group| group.turn(world, &metrics));
+    // All of them together: no tick waits for longer.
+    let patience_ends = duration::after(world.now(), PATIENCE);
+    let turns = groups
+        .into_iter()
+        .map(|group| group.turn(world, &metrics, patience_ends));
     let reports: Vec<Vec<Report>> = stream::iter(turns).buffered(GROUPS_AT_ONCE).collect().await;
     reports.into_iter().flatten().collect()
 }
@@ -73,7 +80,12 @@ impl Group {
         })
     }
 
-    async fn turn<W: ScalingWorld>(self, world: &W, metrics: &Metrics) -> Vec<Report> {
+    async fn turn<W: ScalingWorld>(
+        self,
+        world: &W,
+        metrics: &Metrics,
+        patience_ends: Timestamp,
+    ) -> Vec<Report> {
         let mut reports = Vec::new();
         for id in self.unfinished {
             if let Err(error) = mend::finish(world, &self.name, &id, &self.record).await {
@@ -95,6 +107,7 @@ impl Group {
             name: self.name,
             record: self.record,
             tokens: 0,
+            patience_ends,
         };
         for settings in &self.scaled {
             let seen = seen.get(&settings.id);

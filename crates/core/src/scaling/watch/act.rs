@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use crate::duration;
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::ScalingWorld;
+use crate::quota::PATIENCE;
 use crate::record::Record;
 use crate::scaling::turn::Report;
 use crate::scaling::turn::act::Acting;
@@ -36,6 +38,7 @@ pub(super) async fn act<W: ScalingWorld>(
         name: group.clone(),
         record,
         tokens,
+        patience_ends: duration::after(world.now(), PATIENCE),
     };
     let more: Vec<&ServiceSettings> = those(&services, Wants::More);
     let fewer: Vec<&ServiceSettings> = those(&services, Wants::Fewer);
