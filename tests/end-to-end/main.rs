@@ -5,6 +5,7 @@ mod calls;
 mod connections;
 mod events;
 mod failing;
+mod hours;
 mod logs;
 mod losing_nothing;
 mod missing;

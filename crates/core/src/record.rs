@@ -14,6 +14,11 @@ use crate::reading::Signal;
 use crate::reason::Reason;
 use crate::scaling::record::ScalingRecord;
 
+/// How many wakes are remembered. Our choice.
+const WAKES_KEPT: usize = 9;
+/// How long a wake takes of which nothing is known yet. Our choice: tasks on Fargate usually need one or two minutes.
+const FIRST_WAKE: Duration = Duration::from_secs(120);
+
 /// Where a group is in its day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -68,6 +73,9 @@ pub struct Record {
     pub fell_asleep_at: Option<Timestamp>,
     /// Idle time of this generation, if the wake brought one.
     pub idle_after: Option<Duration>,
+    /// How many seconds the last wakes took until all services were ready, the oldest first.
+    #[serde(default)]
+    pub wakes_took: Vec<u32>,
     /// What is remembered of each service.
     pub services: BTreeMap<ServiceId, ServiceRecord>,
 }
@@ -152,6 +160,7 @@ impl Record {
             override_until: None,
             fell_asleep_at: None,
             idle_after: None,
+            wakes_took: Vec::new(),
             services: BTreeMap::new(),
         }
     }
@@ -159,6 +168,23 @@ impl Record {
     /// What is remembered of a service, to change it.
     pub fn service(&mut self, id: &ServiceId) -> &mut ServiceRecord {
         self.services.entry(id.clone()).or_default()
+    }
+
+    /// Remembers how long a wake took.
+    pub fn note_wake(&mut self, took: Duration) {
+        self.wakes_took
+            .push(u32::try_from(took.as_secs()).unwrap_or(u32::MAX));
+        let surplus = self.wakes_took.len().saturating_sub(WAKES_KEPT);
+        self.wakes_took.drain(..surplus);
+    }
+
+    /// How long a wake usually takes: the median of the last ones, so that one that hung does not count.
+    #[must_use]
+    pub fn usual_wake(&self) -> Duration {
+        let mut took = self.wakes_took.clone();
+        took.sort_unstable();
+        let median = took.get(took.len() / 2);
+        median.map_or(FIRST_WAKE, |seconds| Duration::from_secs(u64::from(*seconds)))
     }
 
     /// Moves to a phase.

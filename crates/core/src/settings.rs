@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::connections::Endpoint;
 use crate::duration;
 use crate::error::{Code, Error};
+use crate::hours::{Change, Hours, Outlook};
 use crate::ids::{GroupName, ServiceId};
 use crate::logs::LogSource;
 use crate::reading::Signal;
@@ -109,6 +111,9 @@ pub struct ServiceSettings {
     /// How far it may scale while awake, and what asks for it.
     #[serde(default)]
     pub scaling: Scaling,
+    /// Hours in which its group is kept awake, if any.
+    #[serde(default)]
+    pub awake: Option<Hours>,
 }
 
 /// The rule that [`parse_idle_cpu`] applies, for error messages.
@@ -142,6 +147,7 @@ impl ServiceSettings {
             connections: None,
             idle_cpu: defaults.idle_cpu,
             scaling: Scaling::default(),
+            awake: None,
         }
     }
 }
@@ -279,11 +285,39 @@ impl GroupSettings {
         self.services.iter().map(|s| s.grace).max().unwrap_or_default()
     }
 
+    /// What the hours of its services say together, if one has some: the group is to be awake while any of them says so.
+    /// Waking takes `lead`.
+    #[must_use]
+    pub fn outlook(&self, now: Timestamp, lead: Duration) -> Option<Outlook> {
+        let hours = self.services.iter().filter_map(|service| service.awake.as_ref());
+        let outlooks = hours.map(|hours| hours.outlook(now, lead));
+        outlooks.reduce(|one, other| Outlook {
+            awake: one.awake || other.awake,
+            change: match (one.awake, other.awake) {
+                (true, false) => one.change,
+                (false, true) => other.change,
+                // Of two that are awake, the one that ends last; it may not be the end yet, and is looked at again then.
+                (true, true) => later(one.change, other.change),
+                (false, false) => earlier(one.change, other.change),
+            },
+        })
+    }
+
     /// Whether a service asks for a fixed time since the last wake.
     #[must_use]
     pub fn fixed_timer(&self) -> bool {
         self.services.iter().any(|s| s.signals == Signals::FixedTimer)
     }
+}
+
+/// Never is later than any moment.
+fn later(one: Option<Change>, other: Option<Change>) -> Option<Change> {
+    one.zip(other)
+        .map(|(one, other)| if one.at > other.at { one } else { other })
+}
+
+fn earlier(one: Option<Change>, other: Option<Change>) -> Option<Change> {
+    [one, other].into_iter().flatten().min_by_key(|change| change.at)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::reason::Reason;
 use crate::record::Phase;
 use crate::scaling::record::Revoker;
 
+use super::wake::usual_count;
 use super::{Draft, LATE_SLEEP, REISSUE_AFTER};
 
 impl Draft<'_> {
@@ -38,7 +39,7 @@ impl Draft<'_> {
             match seen.services.get(&settings.id) {
                 // What somebody chose is respected.
                 Some(Seen::Known(state)) if state.desired > 0 => state.desired,
-                _ => settings.wake_count.or(saved).unwrap_or(1).max(1),
+                _ => usual_count(settings, None, saved),
             }
         });
         self.start_timer();

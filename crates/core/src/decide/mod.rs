@@ -7,6 +7,7 @@
 mod activity;
 mod drift;
 mod evidence;
+mod hours;
 mod sleep;
 mod wake;
 
@@ -195,7 +196,8 @@ impl<'a> Draft<'a> {
             Action::Activity(services) => Some(self.note_activity(services)),
             Action::KeepAwake { until } => Some(self.keep_awake(*until)),
             Action::Sleep => Some(self.ask_for_sleep()),
-            Action::Look | Action::Tick | Action::Timer { .. } => None,
+            Action::Tick => self.keep_hours(),
+            Action::Look | Action::Timer { .. } => None,
         };
         let moved = match self.record.phase {
             Phase::Waking => self.drive_wake(),
@@ -305,9 +307,10 @@ impl<'a> Draft<'a> {
                 .first_sleep_moment()
                 .max(duration::after(self.now, Duration::from_secs(30))),
             Phase::Awake => match reason {
-                Reason::KeptAwake { until } | Reason::Grace { until } | Reason::AskedRecently { until } => {
-                    *until
-                }
+                Reason::KeptAwake { until }
+                | Reason::Grace { until }
+                | Reason::AskedRecently { until }
+                | Reason::InHours { until: Some(until) } => *until,
                 Reason::InUse { at, .. } => duration::after(*at, idle_after),
                 Reason::QuietTooShort { since, until, .. } => {
                     let left = idle_after.saturating_sub(duration::between(*since, *until));

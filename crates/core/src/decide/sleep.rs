@@ -89,6 +89,9 @@ impl Draft<'_> {
         if let Some(until) = record.override_until.filter(|until| *until > self.now) {
             return Some(Reason::KeptAwake { until });
         }
+        if let Some(in_hours) = self.in_hours() {
+            return Some(in_hours);
+        }
         let awake_since = if record.phase == Phase::Awake {
             record.since
         } else {

@@ -18,11 +18,7 @@ impl Draft<'_> {
         match self.record.phase {
             Phase::Asleep | Phase::FallingAsleep => {
                 self.begin_wake(Reason::WakeAsked, self.intent.cause, |settings, saved| {
-                    wake.desired_count
-                        .or(settings.wake_count)
-                        .or(saved)
-                        .unwrap_or(1)
-                        .max(1)
+                    usual_count(settings, wake.desired_count, saved)
                 });
                 self.record.idle_after = wake.idle_after;
                 self.start_timer();
@@ -111,6 +107,7 @@ impl Draft<'_> {
         self.note_answers();
         if all_ready {
             let record = &mut self.record;
+            record.note_wake(duration::between(record.since, self.now));
             record.phase = Phase::Awake;
             record.since = self.now;
             return Reason::BecameReady;
@@ -185,4 +182,9 @@ impl Draft<'_> {
         }
         stragglers
     }
+}
+
+/// The tasks that a wake wants of a service: as asked, else as tagged, else as before sleep, else 1.
+pub(super) fn usual_count(settings: &ServiceSettings, asked: Option<u32>, saved: Option<u32>) -> u32 {
+    asked.or(settings.wake_count).or(saved).unwrap_or(1).max(1)
 }

@@ -3,6 +3,7 @@
 use crate::connections::Endpoint;
 use crate::duration;
 use crate::error::{Code, Error};
+use crate::hours::Flaw;
 use crate::ids::GroupName;
 use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
 use crate::scaling::bounds::{Conflict, Range, Scaling};
@@ -74,6 +75,16 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
             ),
             "steps" => set(&mut steps, Steps::parse(value).map(Some), Steps::RULE),
             "target" => set(&mut target, Target::parse(value).map(Some), Target::RULE),
+            "awake" => match value.parse() {
+                Ok(hours) => {
+                    settings.awake = Some(hours);
+                    None
+                }
+                Err(flaw) => {
+                    problems.push(problem(service, tag, value, &Flaw::to_string(&flaw)));
+                    None
+                }
+            },
             "scale-in" => set(
                 &mut settings.scaling.scale_in,
                 Scaling::parse_scale_in(value),
@@ -254,6 +265,7 @@ mod tests {
                 ("dormouse:memory", "20-85"),
                 ("dormouse:steps", "50:2 100:10"),
                 ("dormouse:scale-in", "off"),
+                ("dormouse:awake", "mon-fri 08:00-18:00 europe/warsaw"),
             ]),
             &Defaults::default(),
         )
@@ -275,6 +287,10 @@ mod tests {
             (Endpoint::parse(":8080/nginx_status"), 3)
         );
         assert_eq!(s.url.expect("a url").as_str(), "https://dev.example.com");
+        assert_eq!(
+            s.awake.map(|hours| hours.to_string()),
+            Some("Mon-Fri 08:00-18:00 Europe/Warsaw".to_owned())
+        );
         assert_eq!(
             s.scaling,
             Scaling {
@@ -425,6 +441,8 @@ mod tests {
             ("dormouse:memory", "30-30"),
             ("dormouse:memory", "30%-70%"),
             ("dormouse:scale-in", "no"),
+            ("dormouse:awake", "Mon-Fri 8-18"),
+            ("dormouse:awake", "Mon-Fri 08:00-18:00 Europe/Nowhere"),
             ("dormouse:steps", "50:2"),
             ("dormouse:target", "100"),
             ("dormouse:idle-aftr", "5m"),

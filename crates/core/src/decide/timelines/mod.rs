@@ -4,6 +4,7 @@ mod activity;
 mod claims;
 mod evidence;
 mod failing;
+mod hours;
 mod outside;
 mod sleeping;
 mod waking;

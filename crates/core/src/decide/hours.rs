@@ -1,0 +1,46 @@
+//! Hours: the group is awake while they say so, and woken ahead of them by the time that its wakes usually take.
+
+use jiff::Timestamp;
+
+use crate::hours::Outlook;
+use crate::reason::Reason;
+use crate::record::Phase;
+
+use super::Draft;
+use super::wake::usual_count;
+
+impl Draft<'_> {
+    /// That its hours keep the group awake now, if they do.
+    pub(super) fn in_hours(&self) -> Option<Reason> {
+        let outlook = self.outlook(self.now).filter(|outlook| outlook.awake)?;
+        Some(Reason::InHours {
+            until: outlook.change.map(|change| change.at),
+        })
+    }
+
+    fn outlook(&self, at: Timestamp) -> Option<Outlook> {
+        self.group.outlook(at, self.record.usual_wake())
+    }
+
+    /// Wakes the group if its hours say so.
+    pub(super) fn keep_hours(&mut self) -> Option<Reason> {
+        if !matches!(self.record.phase, Phase::Asleep | Phase::FallingAsleep) {
+            return None;
+        }
+        let reason = self.in_hours().filter(|_| !self.was_put_to_sleep_in_them())?;
+        self.begin_wake(reason.clone(), self.intent.cause, |settings, saved| {
+            usual_count(settings, None, saved)
+        });
+        self.start_timer();
+        Some(reason)
+    }
+
+    /// Whether somebody put the group to sleep in the very window that lasts: who does so at noon does not want it back
+    /// a minute later, but the next morning.
+    fn was_put_to_sleep_in_them(&self) -> bool {
+        let by_somebody = matches!(self.record.reason, Reason::SleepAsked | Reason::PutToSleepOutside);
+        let then = self.record.fell_asleep_at.filter(|_| by_somebody);
+        then.and_then(|then| self.outlook(then))
+            .is_some_and(|outlook| outlook.awake && outlook.change.is_none_or(|change| change.at > self.now))
+    }
+}
