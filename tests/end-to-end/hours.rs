@@ -47,5 +47,9 @@ async fn it_is_woken_and_kept_awake_in_its_hours_and_stays_asleep_for_whoever_wa
         (&json!("asleep"), &json!("sleep-asked")),
         "{seen}"
     );
-    assert_eq!(counts(&stack, &service).await, [json!(0)]);
+    assert_eq!(
+        counts(&stack, &service).await,
+        [json!(1), json!(0)],
+        "it is not woken again"
+    );
 }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Error;
+use crate::hours::Hours;
 use crate::intent::Cause;
 use crate::observation::{Health, TaskAddress, TaskStage, TaskState};
 use crate::reading::Reading;
@@ -128,6 +129,19 @@ fn group(signals: Signals) -> GroupSettings {
     }
 }
 
+/// Now is Friday, 08:00 UTC.
+fn hours() -> impl Strategy<Value = Option<Hours>> {
+    let texts = [
+        "Fri 07:00-09:00",
+        "Fri 08:01-10:00",
+        "Fri 06:00-08:00",
+        "Sat 07:00-09:00",
+        "Daily 00:00-24:00",
+    ];
+    let parsed = texts.map(|text| Hours::parse(text).expect("hours"));
+    proptest::option::of(proptest::sample::select(parsed.to_vec()))
+}
+
 prop_compose! {
     fn scene()(
         record in record(),
@@ -136,13 +150,15 @@ prop_compose! {
         readings in proptest::option::of((reading(), reading())),
         action in action(),
         fixed in any::<bool>(),
+        hours in hours(),
     ) -> (GroupSettings, Record, Observation, Intent) {
         let (api_id, web_id) = (ServiceId::new("dev", "api"), ServiceId::new("dev", "web"));
         let readings = readings.map_or_else(Vec::new, |(a, b)| vec![
             (api_id.clone(), Signal::Requests, a), (web_id.clone(), Signal::Requests, b),
         ]);
         let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings };
-        let group = group(if fixed { Signals::FixedTimer } else { Signals::Configured });
+        let mut group = group(if fixed { Signals::FixedTimer } else { Signals::Configured });
+        group.services[0].awake = hours;
         (group, record, seen, Intent { action, cause: Cause::Http })
     }
 }
@@ -225,6 +241,20 @@ proptest! {
         if !sleeping(decision.record.phase) {
             let timers = decision.effects.iter().filter(|e| matches!(e, Effect::StartTimer { .. })).count();
             prop_assert_eq!(timers as u64, rise, "each generation has one timer");
+        }
+    }
+
+    #[test]
+    fn in_its_hours_only_somebody_puts_it_to_sleep((group, record, seen, intent) in scene()) {
+        let in_hours = group.outlook(now(), record.usual_wake()).is_some_and(|outlook| outlook.awake);
+        let decision = decide(&group, &record, &seen, &intent, now());
+        let up = |phase| matches!(phase, Phase::Waking | Phase::Awake);
+        if in_hours && up(record.phase) && !up(decision.record.phase) {
+            prop_assert!(matches!(decision.record.reason, Reason::SleepAsked | Reason::PutToSleepOutside));
+        }
+        if in_hours && intent.action == Action::Tick && record.phase == Phase::Asleep {
+            // Nobody put it to sleep: what the record begins with is that it was never seen.
+            prop_assert!(decision.record.phase != Phase::Asleep);
         }
     }
 
