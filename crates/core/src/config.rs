@@ -99,11 +99,15 @@ fn idle_cpu(value: Option<&str>, default: u32) -> Result<u32, Error> {
 /// The seconds between two passes where nobody says otherwise. Two passes and the calls between fit into the 6 s that are the mark to beat.
 const TICK_SECONDS: u64 = 3;
 
+/// The minute is a multiple of each, so that passes are as far apart from one invocation to the next as within one, and
+/// each is well below [`LONGEST_GAP`](crate::scaling::connections::LONGEST_GAP): else a lull would begin anew each minute.
+const TICKS: [u64; 8] = [1, 2, 3, 4, 5, 6, 10, 12];
+
 fn tick(value: Option<&str>) -> Result<Duration, Error> {
     let seconds = value.map_or(Some(TICK_SECONDS), |text| {
-        text.parse().ok().filter(|seconds| (1..=15).contains(seconds))
+        text.parse().ok().filter(|seconds| TICKS.contains(seconds))
     });
-    let rule = "must be a whole number of seconds from 1 to 15";
+    let rule = "must be 1, 2, 3, 4, 5, 6, 10 or 12 seconds";
     let seconds = seconds.ok_or_else(|| invalid("TICK_SECONDS", value.unwrap_or_default(), rule))?;
     Ok(Duration::from_secs(seconds))
 }
@@ -165,6 +169,8 @@ fn missing(name: &str, what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scaling::connections::LONGEST_GAP;
+    use crate::scaling::watch::MINUTE;
 
     fn read(env: &[(&str, &str)]) -> Result<Config, Error> {
         Config::from_env(
@@ -225,7 +231,8 @@ mod tests {
             ("IDLE_CPU", "101"),
             ("LOG_GROUP", "a b"),
             ("TICK_SECONDS", "0"),
-            ("TICK_SECONDS", "16"),
+            ("TICK_SECONDS", "7"),
+            ("TICK_SECONDS", "15"),
             ("IN_VPC", "yes"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
@@ -247,5 +254,14 @@ mod tests {
                 .message
                 .contains("`CLUSTER`")
         );
+    }
+
+    #[test]
+    fn passes_are_as_far_apart_over_the_end_of_a_minute_as_within_it() {
+        for tick in TICKS {
+            let tick = Duration::from_secs(tick);
+            assert!(MINUTE.as_secs().is_multiple_of(tick.as_secs()));
+            assert!(tick + Duration::from_secs(2) < LONGEST_GAP);
+        }
     }
 }
