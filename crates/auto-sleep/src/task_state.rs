@@ -31,10 +31,7 @@ pub(crate) async fn handle<W: World + SessionRows>(
     let Some((settings, record)) = ours else {
         return Ok(json!({"ignored": format!("service `{service}` belongs to no group")}));
     };
-    let intent = Intent {
-        action: Action::Tick,
-        cause: Cause::TaskState,
-    };
+    let intent = Intent::of(Action::Tick, Cause::TaskState);
     let turn = turn::take(world, &settings, record, &intent, request_id).await?;
     Ok(json!(report::summary(&turn, &intent)))
 }

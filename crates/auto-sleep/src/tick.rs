@@ -25,10 +25,7 @@ pub(crate) async fn all<W: World>(
             .map_or(&[][..], |settings| &settings.problems);
         log::bad_tags(name.as_str(), problems, world.now());
     }
-    let intent = Intent {
-        action: Action::Tick,
-        cause,
-    };
+    let intent = Intent::of(Action::Tick, cause);
     let turns = engine::turn_all(world, groups, &intent).await;
     let results: Vec<Value> = turns
         .iter()

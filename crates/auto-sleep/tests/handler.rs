@@ -33,10 +33,7 @@ async fn wake(world: &World) {
     let (settings, record) = engine::find(world, &group, &config.listed, &config.defaults)
         .await
         .expect("the group");
-    let intent = Intent {
-        action: Action::wake(),
-        cause: Cause::Http,
-    };
+    let intent = Intent::of(Action::wake(), Cause::Http);
     engine::turn(world, &settings, record, &intent)
         .await
         .expect("a turn");

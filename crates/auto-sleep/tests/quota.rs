@@ -26,10 +26,7 @@ async fn turn(world: &World, action: Action) -> Result<Turn, Error> {
     let config = config(&[]);
     let group = GroupName::parse("dev").expect("a name");
     let (settings, record) = engine::find(world, &group, &config.listed, &config.defaults).await?;
-    let intent = Intent {
-        action,
-        cause: Cause::Direct,
-    };
+    let intent = Intent::of(action, Cause::Direct);
     engine::turn(world, &settings, record, &intent).await
 }
 
@@ -188,10 +185,7 @@ async fn a_tick_moves_wakes_on_before_sleeps_wait() {
     }
     let names: Vec<GroupName> = groups.keys().cloned().collect();
     world.tokens_must_wait(1000, Duration::from_secs(1));
-    let intent = Intent {
-        action: Action::Tick,
-        cause: Cause::Tick,
-    };
+    let intent = Intent::of(Action::Tick, Cause::Tick);
     let turns = engine::turn_all(&world, groups, &intent).await;
     assert_eq!(world.changes(), ["UpdateService dev/zz=1"]);
     let command = world.record("zz").expect("a record").services[&ServiceId::new("dev", "zz")].command;

@@ -125,7 +125,7 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
     let call = |group, action, cause| {
         Ok(Call {
             group,
-            intent: Intent { action, cause },
+            intent: Intent::of(action, cause),
         })
     };
     match action {

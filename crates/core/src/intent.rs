@@ -96,11 +96,31 @@ impl Action {
     }
 }
 
-/// An action and the door through which it came.
+/// An action, the door through which it came, and who stands in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// What is asked.
     pub action: Action,
-    /// Who asks.
+    /// Through which door.
     pub cause: Cause,
+    /// Who asks, as far as the door tells: a source address, a principal, the name of an alarm, pipeline or log group.
+    pub by: Option<String>,
+}
+
+impl Intent {
+    /// An intent of nobody in particular.
+    #[must_use]
+    pub fn of(action: Action, cause: Cause) -> Self {
+        Self {
+            action,
+            cause,
+            by: None,
+        }
+    }
+
+    /// The same of somebody.
+    #[must_use]
+    pub fn by(self, who: Option<String>) -> Self {
+        Self { by: who, ..self }
+    }
 }

@@ -48,10 +48,7 @@ pub async fn handle<W: World>(
         if used.is_empty() {
             continue;
         }
-        let intent = Intent {
-            action: Action::Activity(used),
-            cause: Cause::Logs,
-        };
+        let intent = Intent::of(Action::Activity(used), Cause::Logs);
         results.push(
             match turn::take(world, &settings, stored.record, &intent, request_id).await {
                 Ok(turn) => json!(report::summary(&turn, &intent)),

@@ -194,19 +194,13 @@ async fn take_turn<W: World>(
     action: Action,
     request_id: &str,
 ) -> Result<Turn, Error> {
-    let intent = Intent {
-        action,
-        cause: Cause::Http,
-    };
+    let intent = Intent::of(action, Cause::Http);
     direct::turn(world, config, group, &intent, request_id).await
 }
 
 /// The next look of a request that is held: from where the last one ended.
 async fn look_again<W: World>(world: &W, last: Turn, request_id: &str) -> Result<Turn, Error> {
-    let intent = Intent {
-        action: Action::Look,
-        cause: Cause::Http,
-    };
+    let intent = Intent::of(Action::Look, Cause::Http);
     turn::take(world, &last.settings, Some(last.record), &intent, request_id).await
 }
 

@@ -77,6 +77,17 @@ pub enum Effect {
     },
 }
 
+impl Effect {
+    /// The service that it changes, if it is one.
+    #[must_use]
+    pub fn service(&self) -> Option<&ServiceId> {
+        match self {
+            Self::SetDesired { service, .. } => Some(service),
+            Self::StartTimer { .. } => None,
+        }
+    }
+}
+
 /// A decision in the making: the inputs that stay, and the parts that grow.
 struct Draft<'a> {
     group: &'a GroupSettings,

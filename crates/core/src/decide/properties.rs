@@ -159,7 +159,7 @@ prop_compose! {
         let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings };
         let mut group = group(if fixed { Signals::FixedTimer } else { Signals::Configured });
         group.services[0].awake = hours;
-        (group, record, seen, Intent { action, cause: Cause::Http })
+        (group, record, seen, Intent::of(action, Cause::Http))
     }
 }
 
@@ -209,7 +209,7 @@ proptest! {
 
     #[test]
     fn an_old_timer_changes_nothing((group, record, seen, _) in scene(), other in 5u64..9) {
-        let intent = Intent { action: Action::Timer { generation: Generation(other) }, cause: Cause::SleepTimer };
+        let intent = Intent::of(Action::Timer { generation: Generation(other) }, Cause::SleepTimer);
         let decision = decide(&group, &record, &seen, &intent, now());
         prop_assert!(decision.superseded && decision.effects.is_empty());
         prop_assert_eq!(decision.record, record);
@@ -217,7 +217,7 @@ proptest! {
 
     #[test]
     fn after_a_wake_every_service_that_can_be_seen_is_or_gets_as_it_was((group, record, seen, _) in scene()) {
-        let intent = Intent { action: Action::wake(), cause: Cause::Http };
+        let intent = Intent::of(Action::wake(), Cause::Http);
         let before = record.services.get(&ServiceId::new("dev", "web")).and_then(|web| web.saved);
         let decision = decide(&group, &record, &seen, &intent, now());
         prop_assert!(matches!(decision.record.phase, Phase::Waking | Phase::Awake));

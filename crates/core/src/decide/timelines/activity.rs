@@ -68,10 +68,7 @@ fn a_burst_is_written_down_once_in_a_few_seconds_and_needs_no_look() {
     let mut writes = 0;
     for n in 0..100 {
         let before = t.record.clone();
-        let intent = Intent {
-            action: line(400 + n / 10),
-            cause: Cause::Logs,
-        };
+        let intent = Intent::of(line(400 + n / 10), Cause::Logs);
         assert!(!needs_look(&before, &intent));
         let after = decide(
             &t.group,
@@ -85,13 +82,7 @@ fn a_burst_is_written_down_once_in_a_few_seconds_and_needs_no_look() {
         t.record = after;
     }
     assert_eq!(writes, 2, "100 lines in 10 s");
-    assert!(needs_look(
-        &asleep().record,
-        &Intent {
-            action: line(1),
-            cause: Cause::Logs
-        }
-    ));
+    assert!(needs_look(&asleep().record, &Intent::of(line(1), Cause::Logs)));
 }
 
 #[test]

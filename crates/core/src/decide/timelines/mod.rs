@@ -114,7 +114,7 @@ impl Timeline {
             &self.group,
             &self.record,
             &self.seen,
-            &Intent { action, cause },
+            &Intent::of(action, cause),
             at(seconds),
         );
         self.record = Record {
@@ -139,10 +139,7 @@ impl Timeline {
 
     /// What a tick would ask of which service.
     fn asks(&self, seconds: i64) -> Vec<(String, Signal)> {
-        let intent = Intent {
-            action: Action::Tick,
-            cause: Cause::Tick,
-        };
+        let intent = Intent::of(Action::Tick, Cause::Tick);
         wanted_readings(&self.group, &self.record, &self.seen, &intent, at(seconds))
             .iter()
             .map(|question| (question.service.id.name.clone(), question.signal))

@@ -76,7 +76,7 @@ impl Account {
             let Some(settings) = stored.settings else {
                 return Ok(());
             };
-            engine::turn(self, &settings, stored.record, &Intent { action, cause })
+            engine::turn(self, &settings, stored.record, &Intent::of(action, cause))
                 .await
                 .map(drop)
         };

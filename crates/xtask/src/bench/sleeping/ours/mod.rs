@@ -126,7 +126,7 @@ impl World {
 
     /// One turn, as `dormouse_core::engine::turn` takes it.
     fn turn(&mut self, second: u32, action: Action, cause: Cause) {
-        let (now, intent) = (moment(second), Intent { action, cause });
+        let (now, intent) = (moment(second), Intent::of(action, cause));
         let mut seen = Observation {
             services: BTreeMap::from([(self.service.clone(), self.state(second))]),
             readings: Vec::new(),
