@@ -232,6 +232,7 @@ async fn direct_calls_are_understood_here_too() {
         "direct-wake.json",
         "direct-sleep.json",
         "direct-keep-awake.json",
+        "direct-keep-asleep.json",
         "direct-tick.json",
     ] {
         let world = awake(&["dev/web"]).await;

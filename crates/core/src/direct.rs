@@ -64,6 +64,7 @@ struct Raw {
     desired_count: Option<u32>,
     #[serde(rename = "for")]
     period: Option<String>,
+    until: Option<String>,
     generation: Option<u64>,
     /// Name of the timer's execution, for the log only.
     #[serde(rename = "execution")]
@@ -80,7 +81,7 @@ pub fn is_call(event: &Value) -> bool {
     })
 }
 
-/// Understands `{"group","action","desired_count","for"}`, and the timer's `{"action":"sleep-timer","group",
+/// Understands `{"group","action","desired_count","for","until"}`, and the timer's `{"action":"sleep-timer","group",
 /// "generation"}`. `{"desired_count":0}` alone means sleep and any other count wake, of the group `default`.
 ///
 /// # Errors
@@ -113,9 +114,11 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
             ));
         }
     };
-    if action != "keep-awake" {
+    if !matches!(action, "keep-awake" | "sleep") {
         only_for(action, "for", raw.period.is_some())?;
+        only_for(action, "until", raw.until.is_some())?;
     }
+    let end = end(raw.period.as_deref(), raw.until.as_deref(), now)?;
     if action != "wake" && !(action == "sleep" && raw.desired_count == Some(0)) {
         only_for(action, "desired_count", raw.desired_count.is_some())?;
     }
@@ -142,11 +145,16 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
                 Cause::Direct,
             ),
         },
-        "sleep" => call(Some(group()), Action::Sleep, Cause::Direct),
-        "keep-awake" => {
-            let until = keep_awake_until(raw.period.as_deref(), now)?;
-            call(Some(group()), Action::KeepAwake { until }, Cause::Direct)
+        "sleep" => {
+            let action = end.map_or(Action::Sleep, |until| Action::KeepAsleep { until });
+            call(Some(group()), action, Cause::Direct)
         }
+        "keep-awake" => match end {
+            Some(until) => call(Some(group()), Action::KeepAwake { until }, Cause::Direct),
+            None => Err(invalid(
+                "field `for` or `until` is missing: how long to keep it awake, such as 2h",
+            )),
+        },
         "tick" => call(named, Action::Tick, Cause::Direct),
         "sleep-timer" => match raw.generation {
             Some(number) => {
@@ -161,17 +169,26 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
     }
 }
 
-/// The end of a keep-awake of this length.
-///
-/// # Errors
-/// [`Code::InvalidRequest`] if it is missing or breaks the rule for durations.
-pub fn keep_awake_until(period: Option<&str>, now: Timestamp) -> Result<Timestamp, Error> {
-    let text =
-        period.ok_or_else(|| invalid("field `for` is missing: how long to keep it awake, such as 2h"))?;
-    let period = duration::parse(text).filter(|period| !period.is_zero());
-    let period =
-        period.ok_or_else(|| invalid(&format!("field `for`, value `{text}`: {}", duration::RULE)))?;
-    Ok(duration::after(now, period))
+/// The end of an override, given as how long it lasts or as a moment; none if it is not given.
+fn end(period: Option<&str>, until: Option<&str>, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let bad =
+        |field: &str, text: &str, rule: &str| invalid(&format!("field `{field}`, value `{text}`: {rule}"));
+    match (period, until) {
+        (None, None) => Ok(None),
+        (Some(_), Some(_)) => Err(invalid("fields `for` and `until` do not go together")),
+        (Some(text), None) => {
+            let period = duration::parse(text).filter(|period| !period.is_zero());
+            let period = period.ok_or_else(|| bad("for", text, duration::RULE))?;
+            Ok(Some(duration::after(now, period)))
+        }
+        (None, Some(text)) => {
+            let moment = text.parse().ok().filter(|moment: &Timestamp| {
+                *moment > now && *moment <= duration::after(now, duration::LONGEST)
+            });
+            let rule = "must be a moment of the coming 366 days, such as 2027-01-15T18:00:00Z";
+            Ok(Some(moment.ok_or_else(|| bad("until", text, rule))?))
+        }
+    }
 }
 
 fn invalid(what: &str) -> Error {
@@ -227,6 +244,15 @@ mod tests {
                 ),
             ),
             (
+                json!({"group": "dev", "action": "sleep", "until": "1970-01-02T01:00:00+01:00"}),
+                (
+                    dev(),
+                    Action::KeepAsleep {
+                        until: Timestamp::from_second(86_400).expect("a moment"),
+                    },
+                ),
+            ),
+            (
                 json!({"group": "dev", "action": "keep-awake", "for": "2h"}),
                 (
                     dev(),
@@ -249,11 +275,28 @@ mod tests {
             (json!({"action": "wake", "desired_count": 0}), "`0`"),
             (json!({"desired_count": 5001}), "`5001`"),
             (json!({"desired_count": -1}), "-1"),
-            (json!({"action": "keep-awake"}), "`for` is missing"),
+            (json!({"action": "keep-awake"}), "`for` or `until` is missing"),
             (json!({"action": "keep-awake", "for": "soon"}), "`soon`"),
             (
-                json!({"action": "sleep", "for": "2h"}),
-                "`for` does not go with action `sleep`",
+                json!({"action": "wake", "for": "2h"}),
+                "`for` does not go with action `wake`",
+            ),
+            (
+                json!({"action": "tick", "until": "2027-01-15T18:00:00Z"}),
+                "`until` does not go with action `tick`",
+            ),
+            (json!({"action": "sleep", "until": "18:00"}), "`18:00`"),
+            (
+                json!({"action": "sleep", "until": "1970-01-01T00:00:00Z"}),
+                "must be a moment of the coming 366 days",
+            ),
+            (
+                json!({"action": "sleep", "until": "1972-01-01T00:00:00Z"}),
+                "must be a moment of the coming 366 days",
+            ),
+            (
+                json!({"action": "sleep", "until": "1970-01-01T02:00:00Z", "for": "2h"}),
+                "do not go together",
             ),
             (
                 json!({"action": "sleep", "desired_count": 2}),

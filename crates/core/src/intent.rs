@@ -66,6 +66,11 @@ pub enum Action {
         /// End of the override.
         until: Timestamp,
     },
+    /// Sleep now, and refuse wakes before this moment.
+    KeepAsleep {
+        /// End of the override.
+        until: Timestamp,
+    },
     /// Move a wake or a sleep under way on; never begin one.
     Look,
     /// Move on, and sleep if idle.

@@ -63,6 +63,11 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// Not woken: somebody asked to keep it asleep.
+    KeptAsleep {
+        /// Until when.
+        until: Timestamp,
+    },
     /// Awake: its hours say so.
     InHours {
         /// Until when; none: for ever.
@@ -146,6 +151,7 @@ impl Reason {
             Self::AlreadyAsleep => "already-asleep",
             Self::Superseded { .. } => "superseded",
             Self::KeptAwake { .. } => "kept-awake",
+            Self::KeptAsleep { .. } => "kept-asleep",
             Self::InHours { .. } => "in-hours",
             Self::Grace { .. } => "grace",
             Self::AskedRecently { .. } => "asked-recently",
@@ -191,6 +197,7 @@ impl fmt::Display for Reason {
             Self::AlreadyAsleep => f.write_str("asleep already"),
             Self::Superseded { current } => write!(f, "the current generation is {current}"),
             Self::KeptAwake { until } => write!(f, "kept awake until {until:.0}"),
+            Self::KeptAsleep { until } => write!(f, "kept asleep until {until:.0}"),
             Self::InHours { until: Some(until) } => write!(f, "its hours keep it awake until {until:.0}"),
             Self::InHours { until: None } => f.write_str("its hours keep it awake for ever"),
             Self::Grace { until } => write!(f, "minimum time awake until {until:.0}"),

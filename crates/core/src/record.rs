@@ -69,6 +69,9 @@ pub struct Record {
     pub unanswered_since: Option<Timestamp>,
     /// Not to sleep before this moment.
     pub override_until: Option<Timestamp>,
+    /// Not to wake before this moment. Stays until the next wake, so that it is known to have ended.
+    #[serde(default)]
+    pub asleep_until: Option<Timestamp>,
     /// When it last began to fall asleep.
     pub fell_asleep_at: Option<Timestamp>,
     /// Idle time of this generation, if the wake brought one.
@@ -158,6 +161,7 @@ impl Record {
             last_wake_at: None,
             unanswered_since: None,
             override_until: None,
+            asleep_until: None,
             fell_asleep_at: None,
             idle_after: None,
             wakes_took: Vec::new(),
@@ -185,6 +189,16 @@ impl Record {
         took.sort_unstable();
         let median = took.get(took.len() / 2);
         median.map_or(FIRST_WAKE, |seconds| Duration::from_secs(u64::from(*seconds)))
+    }
+
+    /// Until when somebody wants it to be as it is: kept awake, or kept asleep; none if nobody does.
+    #[must_use]
+    pub fn kept_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = match self.phase {
+            Phase::Waking | Phase::Awake => self.override_until,
+            Phase::Asleep | Phase::FallingAsleep => self.asleep_until,
+        };
+        until.filter(|until| *until > now)
     }
 
     /// Moves to a phase.

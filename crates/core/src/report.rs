@@ -120,9 +120,12 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
     let decision = verdict(turn);
     let worth_a_line = match intent.action {
         Action::Tick | Action::Timer { .. } => turn.record.phase != Phase::Asleep,
-        Action::Sleep | Action::KeepAwake { .. } => true,
+        Action::Sleep | Action::KeepAwake { .. } | Action::KeepAsleep { .. } => true,
         Action::Wake(_) => intent.cause != Cause::Http,
-        Action::Activity(_) => matches!(turn.reason, Reason::ActivityBeforeSleep { .. }),
+        Action::Activity(_) => matches!(
+            turn.reason,
+            Reason::ActivityBeforeSleep { .. } | Reason::KeptAsleep { .. }
+        ),
         Action::Look => false,
     };
     if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::duration;
 use crate::engine::Turn;
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::ids::{Generation, GroupName};
 use crate::observation::{Seen, ServiceState, TaskAddress, TaskStage};
 use crate::readiness::{self, Destination, Readiness};
@@ -39,7 +39,7 @@ pub struct Status {
     pub detail: String,
     /// Through which door its cause came.
     pub cause: String,
-    /// End of the override that keeps it awake.
+    /// End of the override that keeps it awake, or asleep.
     pub override_until: Option<Timestamp>,
     /// Its services.
     pub services: Vec<ServiceStatus>,
@@ -163,12 +163,14 @@ pub fn of(turn: &Turn) -> Status {
                     5
                 }
             }
-            Phase::FallingAsleep | Phase::Asleep => 5,
+            Phase::FallingAsleep | Phase::Asleep => record
+                .kept_until(turn.now)
+                .map_or(5, |until| duration::between(turn.now, until).as_secs().max(1)),
         },
         reason: record.reason.code(),
         detail: record.reason.to_string(),
         cause: record.cause.to_string(),
-        override_until: record.override_until.filter(|until| *until > turn.now),
+        override_until: record.kept_until(turn.now),
         errors: errors(turn, &destination),
         services,
     }
@@ -305,6 +307,11 @@ fn errors(turn: &Turn, destination: &Destination) -> Vec<Problem> {
     for settings in &turn.settings.services {
         errors.extend(service_error(turn, settings));
     }
+    errors.extend(turn.refusal().map(|Error { code, message }| Problem {
+        code,
+        service: None,
+        message,
+    }));
     if let Destination::Nowhere(error) = destination {
         errors.push(Problem {
             code: error.code,

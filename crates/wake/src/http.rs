@@ -55,7 +55,7 @@ pub(crate) async fn handle<W: World>(
         let group = group_of(&request.route);
         if !matches!(
             error.code,
-            Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden
+            Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden | Code::KeptAsleep
         ) {
             log::error(&error, group, request_id);
         }
@@ -105,7 +105,13 @@ async fn answer<W: World>(
         }
         (Route::Wake(group), "POST") => {
             let turn = take_turn(world, config, group, Action::wake(), request_id).await?;
-            Ok(response::status(code::ACCEPTED, &status::of(&turn)))
+            let refused = turn.refusal().is_some();
+            let code = if refused {
+                code::UNAVAILABLE
+            } else {
+                code::ACCEPTED
+            };
+            Ok(response::status(code, &status::of(&turn)))
         }
         (Route::Admin(_), "POST") => Err(Error::new(
             Code::Forbidden,
@@ -143,8 +149,15 @@ async fn app<W: World>(
     };
     let began = world.now();
     let mut turn = take_turn(world, config, group, action, request_id).await?;
+    if let Some(refusal) = turn.refusal().filter(|_| request.client == Client::Browser) {
+        return Err(refusal);
+    }
     let mut status = status::of(&turn);
-    while request.client != Client::Passive && !status.ready && between(began, world.now()) < wait {
+    while request.client != Client::Passive
+        && turn.refusal().is_none()
+        && !status.ready
+        && between(began, world.now()) < wait
+    {
         world.pause(LOOK_EVERY).await;
         turn = look_again(world, turn, request_id).await?;
         status = status::of(&turn);

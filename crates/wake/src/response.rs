@@ -93,6 +93,7 @@ pub(crate) fn http_status(code: Code) -> u16 {
         | Code::NotProtected
         | Code::TargetRegistered
         | Code::TaskInUse
+        | Code::KeptAsleep
         | Code::NotBecomingReady => code::UNAVAILABLE,
     }
 }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::hours::Outlook;
 use crate::reason::Reason;
-use crate::record::Phase;
 
 use super::Draft;
 use super::wake::usual_count;
@@ -24,7 +23,7 @@ impl Draft<'_> {
 
     /// Wakes the group if its hours say so.
     pub(super) fn keep_hours(&mut self) -> Option<Reason> {
-        if !matches!(self.record.phase, Phase::Asleep | Phase::FallingAsleep) {
+        if !self.sleeps() || self.kept_asleep().is_some() {
             return None;
         }
         let reason = self.in_hours().filter(|_| !self.was_put_to_sleep_in_them())?;
@@ -36,10 +35,13 @@ impl Draft<'_> {
     }
 
     /// Whether somebody put the group to sleep in the very window that lasts: who does so at noon does not want it back
-    /// a minute later, but the next morning.
+    /// a minute later, but the next morning. Who says until when gets it back then.
     fn was_put_to_sleep_in_them(&self) -> bool {
         let by_somebody = matches!(self.record.reason, Reason::SleepAsked | Reason::PutToSleepOutside);
-        let then = self.record.fell_asleep_at.filter(|_| by_somebody);
+        let then = self
+            .record
+            .fell_asleep_at
+            .filter(|_| by_somebody && self.record.asleep_until.is_none());
         then.and_then(|then| self.outlook(then))
             .is_some_and(|outlook| outlook.awake && outlook.change.is_none_or(|change| change.at > self.now))
     }

@@ -8,6 +8,7 @@ mod activity;
 mod drift;
 mod evidence;
 mod hours;
+mod overrides;
 mod sleep;
 mod wake;
 
@@ -23,7 +24,7 @@ use jiff::Timestamp;
 use crate::duration;
 use crate::error::Code;
 use crate::ids::{Generation, ServiceId};
-use crate::intent::{Action, Intent, Wake};
+use crate::intent::{Action, Intent};
 use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
@@ -190,6 +191,11 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whether the group is asleep or about to be.
+    fn sleeps(&self) -> bool {
+        matches!(self.record.phase, Phase::Asleep | Phase::FallingAsleep)
+    }
+
     /// Whether the intent comes from the timer of another generation.
     fn is_superseded(&self) -> bool {
         matches!(self.intent.action, Action::Timer { generation } if generation != self.record.generation)
@@ -207,6 +213,7 @@ impl<'a> Draft<'a> {
             Action::Activity(services) => Some(self.note_activity(services)),
             Action::KeepAwake { until } => Some(self.keep_awake(*until)),
             Action::Sleep => Some(self.ask_for_sleep()),
+            Action::KeepAsleep { until } => Some(self.keep_asleep(*until)),
             Action::Tick => self.keep_hours(),
             Action::Look | Action::Timer { .. } => None,
         };
@@ -217,12 +224,6 @@ impl<'a> Draft<'a> {
             Phase::Asleep => Reason::AlreadyAsleep,
         };
         asked.unwrap_or(moved)
-    }
-
-    fn keep_awake(&mut self, until: Timestamp) -> Reason {
-        let reason = self.ask_for_wake(&Wake::default());
-        self.record.override_until = Some(until);
-        reason
     }
 
     /// The states that are known, with their settings.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::Error;
 use crate::hours::Hours;
-use crate::intent::Cause;
+use crate::intent::{Cause, Wake};
 use crate::observation::{Health, TaskAddress, TaskStage, TaskState};
 use crate::reading::Reading;
 use crate::record::Command;
@@ -73,6 +73,7 @@ prop_compose! {
         last_wake_at in proptest::option::of(moment()),
         unanswered_since in proptest::option::of(moment()),
         override_until in proptest::option::of(moment()),
+        asleep_until in proptest::option::of(moment()),
         saved in proptest::option::of(1u32..4),
         wanted in proptest::option::of(1u32..4),
         command in proptest::option::of((0u32..4, moment())),
@@ -81,7 +82,7 @@ prop_compose! {
     ) -> Record {
         let mut record = Record {
             version: 1, phase, since, generation: Generation(generation), woken_at, last_wake_at,
-            unanswered_since, override_until, fell_asleep_at, ..Record::unseen(since)
+            unanswered_since, override_until, asleep_until, fell_asleep_at, ..Record::unseen(since)
         };
         let service = record.service(&ServiceId::new("dev", "web"));
         service.saved = saved;
@@ -106,6 +107,7 @@ fn action() -> impl Strategy<Value = Action> {
         moment().prop_map(|at| Action::Activity(BTreeMap::from([(ServiceId::new("dev", "web"), at)]))),
         Just(Action::Sleep),
         moment().prop_map(|until| Action::KeepAwake { until }),
+        moment().prop_map(|until| Action::KeepAsleep { until }),
         Just(Action::Look),
         Just(Action::Tick),
         (0u64..5).prop_map(|n| Action::Timer {
@@ -220,6 +222,12 @@ proptest! {
         let intent = Intent::of(Action::wake(), Cause::Http);
         let before = record.services.get(&ServiceId::new("dev", "web")).and_then(|web| web.saved);
         let decision = decide(&group, &record, &seen, &intent, now());
+        if let Reason::KeptAsleep { until } = decision.reason {
+            prop_assert!(record.asleep_until == Some(until) && until > now());
+            let falls = |effect: &Effect| matches!(effect, Effect::SetDesired { count: 0, .. });
+            prop_assert!(decision.effects.iter().all(falls));
+            return Ok(());
+        }
         prop_assert!(matches!(decision.record.phase, Phase::Waking | Phase::Awake));
         let asleep = matches!(record.phase, Phase::Asleep | Phase::FallingAsleep);
         if let (true, Some(saved)) = (asleep, before) {
@@ -252,7 +260,8 @@ proptest! {
         if in_hours && up(record.phase) && !up(decision.record.phase) {
             prop_assert!(matches!(decision.record.reason, Reason::SleepAsked | Reason::PutToSleepOutside));
         }
-        if in_hours && intent.action == Action::Tick && record.phase == Phase::Asleep {
+        let kept = record.asleep_until.is_some_and(|until| until > now());
+        if in_hours && !kept && intent.action == Action::Tick && record.phase == Phase::Asleep {
             // Nobody put it to sleep: what the record begins with is that it was never seen.
             prop_assert!(decision.record.phase != Phase::Asleep);
         }

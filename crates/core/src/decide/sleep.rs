@@ -141,8 +141,12 @@ impl Draft<'_> {
         )
     }
 
-    /// Somebody asks for sleep: no signal, grace or override is asked, a wake is still stronger.
+    /// Somebody asks for sleep: no signal, grace or override is asked, a wake is still stronger. Overrides end.
     pub(super) fn ask_for_sleep(&mut self) -> Reason {
+        if self.unobserved().is_none() || self.sleeps() {
+            self.record.override_until = None;
+            self.record.asleep_until = None;
+        }
         match self.record.phase {
             Phase::Asleep => Reason::AlreadyAsleep,
             Phase::FallingAsleep => Reason::StillFallingAsleep,
@@ -163,7 +167,6 @@ impl Draft<'_> {
             service.command = None;
         }
         self.revoke_claims(Revoker::Sleep);
-        self.record.override_until = None;
         self.record.fell_asleep_at = Some(self.now);
         self.record
             .enter(Phase::FallingAsleep, reason.clone(), self.intent.cause, self.now);

@@ -14,6 +14,9 @@ use super::{Draft, Effect, RENEW_EVERY, is_gone};
 impl Draft<'_> {
     /// Somebody asks for the group.
     pub(super) fn ask_for_wake(&mut self, wake: &Wake) -> Reason {
+        if let Some(refusal) = self.kept_asleep() {
+            return refusal;
+        }
         self.revoke_claims(Revoker::Wake);
         match self.record.phase {
             Phase::Asleep | Phase::FallingAsleep => {
@@ -61,7 +64,8 @@ impl Draft<'_> {
         record.woken_at = Some(self.now);
         record.last_wake_at = Some(self.now);
         record.unanswered_since = Some(self.now);
-        record.override_until = None;
+        // Somebody else may have woken it while it is kept asleep: what was wished for holds on.
+        record.asleep_until = record.asleep_until.filter(|until| *until > self.now);
         record.idle_after = None;
         for settings in &self.group.services {
             let service = record.service(&settings.id);

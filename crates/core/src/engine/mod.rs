@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::decide::{Effect, decide, needs_look};
 use crate::duration;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::ids::Generation;
 use crate::intent::{Action, Intent};
 use crate::observation::Observation;
@@ -57,6 +57,20 @@ pub struct Turn {
     pub look_again: Option<Timestamp>,
     /// The moment of the decision.
     pub now: Timestamp,
+}
+
+impl Turn {
+    /// Why a wake that was asked for was refused, if it was.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Error> {
+        match &self.reason {
+            Reason::KeptAsleep { .. } => {
+                let message = format!("group `{}` is {}", self.settings.name, self.reason);
+                Some(Error::new(Code::KeptAsleep, message))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Takes one turn for one group: observes, decides, saves, acts.

@@ -29,6 +29,9 @@ pub fn judge(turn: &Turn, request: &Request, began: Timestamp) -> JobResult {
     if group.services.is_empty() {
         return failed(FailureKind::Configuration, &without_services(group));
     }
+    if let Some(refusal) = turn.refusal() {
+        return failed(kind(refusal.code), &refusal.to_string());
+    }
     let mut mistakes = group.services.iter().filter_map(|s| mistake(turn, &s.id));
     if let Some((code, why)) = mistakes.find(|(code, _)| !code.is_transient()) {
         return failed(kind(code), &why);

@@ -41,6 +41,51 @@ async fn people_may_wake_but_not_put_to_sleep_over_http() {
 }
 
 #[tokio::test]
+async fn whoever_comes_while_it_is_kept_asleep_is_told_until_when() {
+    let world = awake().await;
+    let kept = json!({"group": "dev", "action": "sleep", "for": "2h"});
+    let slept = answer(&world, kept).await;
+    assert_eq!(
+        (&slept["outcome"], &slept["override_until"]),
+        (&json!("falling-asleep"), &json!("2027-01-15T10:00:00Z"))
+    );
+    let until = "group `dev` is kept asleep until 2027-01-15T10:00:00Z";
+    let page = answer(&world, get("/dev/reports", "text/html")).await;
+    assert_eq!(status_of(&page), 503);
+    assert!(
+        page["body"]
+            .as_str()
+            .is_some_and(|html| html.contains("kept asleep until 2027-01-15T10:00:00Z")),
+        "{page}"
+    );
+    for program in [get("/dev/reports?wait=25", "*/*"), event("http-api-wake.json")] {
+        let refused = answer(&world, program).await;
+        assert_eq!(
+            (status_of(&refused), &refused["headers"]["retry-after"]),
+            (503, &json!("7200"))
+        );
+        assert_eq!(
+            body(&refused)["errors"],
+            json!([{"code": "KeptAsleep", "service": null, "message": until}])
+        );
+    }
+    assert_eq!(
+        body(&answer(&world, event("http-api-status.json")).await)["errors"],
+        json!([]),
+        "nothing to mend"
+    );
+    let job = answer(&world, event("codepipeline-job.json")).await;
+    assert_eq!(
+        (&job["result"], &job["message"]),
+        (&json!("failed"), &json!(format!("KeptAsleep: {until}")))
+    );
+    assert_eq!(world.desired("dev/web"), 0);
+    world.advance(7200);
+    assert_eq!(status_of(&answer(&world, event("http-api-wake.json")).await), 202);
+    assert_eq!(world.desired("dev/web"), 1);
+}
+
+#[tokio::test]
 async fn all_groups_are_listed_without_asking_ecs() {
     let world = awake().await;
     world.break_("DescribeServices", Code::AccessDenied);

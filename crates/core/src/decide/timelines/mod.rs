@@ -6,6 +6,7 @@ mod evidence;
 mod failing;
 mod hours;
 mod outside;
+mod overrides;
 mod sleeping;
 mod waking;
 
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::error::Error;
-use crate::intent::Cause;
+use crate::intent::{Cause, Wake};
 use crate::observation::{Health, Trouble};
 use crate::observation::{TaskAddress, TaskStage, TaskState};
 use crate::reading::Reading;

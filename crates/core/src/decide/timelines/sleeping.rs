@@ -27,18 +27,6 @@ fn the_grace_counts_from_becoming_ready() {
 }
 
 #[test]
-fn keep_awake_holds_until_its_end_and_wakes_what_sleeps() {
-    let mut t = Timeline::new(&["web"]);
-    assert_eq!(
-        counts(&t.decide(0, Action::KeepAwake { until: at(7200) })),
-        web(1)
-    );
-    t.sees("web", service(1, 1, true)).decide(30, Action::Look);
-    assert_eq!(t.tick(7199).reason, Reason::KeptAwake { until: at(7200) });
-    assert_eq!(t.tick(7200).reason.code(), "fixed-time-over");
-}
-
-#[test]
 fn only_a_tick_or_its_own_timer_puts_to_sleep() {
     let mut t = Timeline::awake(&["web"], 1);
     assert_eq!(t.decide(5000, Action::Look).reason, Reason::AlreadyAwake);
