@@ -227,6 +227,32 @@ async fn the_sessions_of_a_task_that_stopped_end_once_and_only_if_some_were_repo
 }
 
 #[tokio::test]
+async fn in_observe_mode_all_is_decided_and_nothing_changed() {
+    let tags = [
+        ("dormouse:group", "dev"),
+        ("dormouse:signals", "none"),
+        ("dormouse:mode", "observe"),
+    ];
+    let world = World::with(&["dev/web"], &tags, 2);
+    let tick = async || call(&world, json!({"action": "tick"})).await["groups"][0].clone();
+    assert_eq!(tick().await["phase"], "awake");
+    world.advance(4000);
+    let writes = world.writes();
+    for _ in 0..3 {
+        let idle = tick().await;
+        assert_eq!(
+            (&idle["decision"], &idle["phase"]),
+            (&json!("would-sleep"), &json!("awake"))
+        );
+        world.advance(60);
+    }
+    assert_eq!(world.writes() - writes, 1, "the first time is remembered");
+    assert_eq!(world.changes(), [""; 0]);
+    world.retag(&tags[..2]);
+    assert_eq!(tick().await["decision"], "sleep", "as soon as it may act");
+}
+
+#[tokio::test]
 async fn direct_calls_are_understood_here_too() {
     for name in [
         "direct-wake.json",

@@ -7,14 +7,14 @@ use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::ServiceId;
 use crate::logs::{LogGroupName, LogPattern, LogSource};
-use crate::settings::{self, Defaults, ServiceSettings, Signals};
+use crate::settings::{self, Defaults, Mode, ServiceSettings, Signals};
 
 /// What every function is told by the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `TABLE_NAME`: the table of records and settings.
     pub table: String,
-    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`, `IDLE_CPU`: for services that say nothing themselves.
+    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`, `IDLE_CPU`, `MODE`: for services that say nothing themselves.
     pub defaults: Defaults,
     /// `CLUSTER` and `SERVICES`: services without tags that form the group `default`; `LOG_GROUP` and `LOG_PATTERN`
     /// are theirs.
@@ -59,6 +59,7 @@ impl Config {
             wake_timeout: period(get("WAKE_TIMEOUT"), "WAKE_TIMEOUT", fallback.wake_timeout)?,
             signals,
             idle_cpu: idle_cpu(get("IDLE_CPU"), fallback.idle_cpu)?,
+            mode: mode(get("MODE"))?,
         };
         let logs = logs(get("LOG_GROUP"), get("LOG_PATTERN"))?;
         let listed = listed(get("CLUSTER"), get("SERVICES"))?
@@ -110,6 +111,12 @@ fn tick(value: Option<&str>) -> Result<Duration, Error> {
     let rule = "must be 1, 2, 3, 4, 5, 6, 10 or 12 seconds";
     let seconds = seconds.ok_or_else(|| invalid("TICK_SECONDS", value.unwrap_or_default(), rule))?;
     Ok(Duration::from_secs(seconds))
+}
+
+fn mode(value: Option<&str>) -> Result<Mode, Error> {
+    value.map_or(Ok(Mode::Act), |text| {
+        Mode::parse(text).ok_or_else(|| invalid("MODE", text, Mode::RULE))
+    })
 }
 
 fn in_vpc(value: Option<&str>) -> Result<bool, Error> {
@@ -234,6 +241,7 @@ mod tests {
             ("TICK_SECONDS", "7"),
             ("TICK_SECONDS", "15"),
             ("IN_VPC", "yes"),
+            ("MODE", "dry-run"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);

@@ -57,6 +57,8 @@ pub enum Code {
     TooLarge,
     /// An alarm that is not in state ALARM, or counts errors of the app itself: not a reason to wake.
     NotAWake,
+    /// The group is in observe mode: what was asked for was not done.
+    Observing,
     /// Somebody keeps the group asleep for now: not woken.
     KeptAsleep,
     /// No service is tagged with this group.

@@ -79,8 +79,24 @@ pub struct Record {
     /// How many seconds the last wakes took until all services were ready, the oldest first.
     #[serde(default)]
     pub wakes_took: Vec<u32>,
+    /// What would have been done last, if the group were not in observe mode.
+    #[serde(default)]
+    pub would: Option<Would>,
     /// What is remembered of each service.
     pub services: BTreeMap<ServiceId, ServiceRecord>,
+}
+
+/// What would be done in a group that is in observe mode, for as long as it would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Would {
+    /// Since when.
+    pub since: Timestamp,
+    /// The phase that the group would enter.
+    pub phase: Phase,
+    /// Why.
+    pub reason: Reason,
+    /// The counts that would be set.
+    pub counts: BTreeMap<ServiceId, u32>,
 }
 
 /// What is remembered of a service.
@@ -165,6 +181,7 @@ impl Record {
             fell_asleep_at: None,
             idle_after: None,
             wakes_took: Vec::new(),
+            would: None,
             services: BTreeMap::new(),
         }
     }

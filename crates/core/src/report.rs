@@ -31,7 +31,7 @@ pub struct Report {
     pub from: Phase,
     /// The phase now.
     pub to: Phase,
-    /// The counts that were set.
+    /// The counts that were set, or in observe mode those that would be.
     pub counts: Vec<String>,
     /// What went wrong.
     pub errors: Vec<Problem>,
@@ -95,6 +95,10 @@ pub enum Verdict {
     Slept,
     /// Nothing changes phase.
     Hold,
+    /// It would be woken, if the group were not in observe mode.
+    WouldWake,
+    /// It would go to sleep, if the group were not in observe mode.
+    WouldSleep,
     /// The timer was of an older generation.
     Superseded,
 }
@@ -102,6 +106,12 @@ pub enum Verdict {
 /// The verdict of a turn.
 #[must_use]
 pub fn verdict(turn: &Turn) -> Verdict {
+    if let Some(would) = &turn.would {
+        return match would.phase {
+            Phase::Waking | Phase::Awake => Verdict::WouldWake,
+            Phase::FallingAsleep | Phase::Asleep => Verdict::WouldSleep,
+        };
+    }
     match (turn.before, turn.record.phase) {
         _ if turn.superseded => Verdict::Superseded,
         _ if turn.woke => Verdict::Wake,
@@ -128,13 +138,22 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
         ),
         Action::Look => false,
     };
-    if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() {
+    if let Some(would) = &turn.would {
+        // It would be done at every tick: the first time is told.
+        if would.since != turn.now {
+            return None;
+        }
+    } else if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() {
         return None;
     }
-    let counts = turn.effects.iter().filter_map(|effect| match effect {
-        Effect::SetDesired { service, count } => Some(format!("{service}={count}")),
+    let set = turn.effects.iter().filter_map(|effect| match effect {
+        Effect::SetDesired { service, count } => Some((service, count)),
         Effect::StartTimer { .. } => None,
     });
+    let would_set = turn.would.iter().flat_map(|would| &would.counts);
+    let counts = set
+        .chain(would_set)
+        .map(|(service, count)| format!("{service}={count}"));
     Some(Report {
         event: "decision",
         group: turn.settings.name.clone(),

@@ -48,6 +48,32 @@ impl Signals {
     }
 }
 
+/// Whether what is decided is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// It is.
+    #[default]
+    Act,
+    /// It is decided and reported, and nothing is changed.
+    Observe,
+}
+
+impl Mode {
+    /// The rule that [`Mode::parse`] applies, for error messages.
+    pub const RULE: &str = "must be `act` or `observe`";
+
+    /// Parses `act` or `observe`; `None` breaks [`Mode::RULE`].
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "act" => Some(Self::Act),
+            "observe" => Some(Self::Observe),
+            _ => None,
+        }
+    }
+}
+
 /// What a stack says for services that say nothing themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
@@ -61,6 +87,8 @@ pub struct Defaults {
     pub signals: Signals,
     /// A task whose CPU utilization stays at or below this many percent is idle.
     pub idle_cpu: u32,
+    /// Whether what is decided is done.
+    pub mode: Mode,
 }
 
 /// [`Defaults::idle_cpu`] where nobody says otherwise. Our choice: above what runtimes use while they wait.
@@ -74,6 +102,7 @@ impl Default for Defaults {
             wake_timeout: Duration::from_secs(5 * 60),
             signals: Signals::Configured,
             idle_cpu: IDLE_CPU,
+            mode: Mode::Act,
         }
     }
 }
@@ -114,6 +143,9 @@ pub struct ServiceSettings {
     /// Hours in which its group is kept awake, if any.
     #[serde(default)]
     pub awake: Option<Hours>,
+    /// Whether what is decided is done; the services of a group have the same.
+    #[serde(default)]
+    pub mode: Mode,
 }
 
 /// The rule that [`parse_idle_cpu`] applies, for error messages.
@@ -148,6 +180,7 @@ impl ServiceSettings {
             idle_cpu: defaults.idle_cpu,
             scaling: Scaling::default(),
             awake: None,
+            mode: defaults.mode,
         }
     }
 }
@@ -266,6 +299,16 @@ impl GroupSettings {
             services,
             wake_timeout: Duration::ZERO,
             problems: Vec::new(),
+        }
+    }
+
+    /// Whether the group is only observed: nothing is changed.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        if self.services.iter().any(|service| service.mode == Mode::Observe) {
+            Mode::Observe
+        } else {
+            Mode::Act
         }
     }
 

@@ -10,7 +10,7 @@ use crate::ids::{Generation, GroupName};
 use crate::observation::{Seen, ServiceState, TaskAddress, TaskStage};
 use crate::readiness::{self, Destination, Readiness};
 use crate::record::{Phase, ServiceRecord};
-use crate::settings::{AppUrl, Problem, ServiceSettings};
+use crate::settings::{AppUrl, Mode, Problem, ServiceSettings};
 
 /// The status JSON of design.md section 4.2.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,6 +39,8 @@ pub struct Status {
     pub detail: String,
     /// Through which door its cause came.
     pub cause: String,
+    /// Whether what is decided is done.
+    pub mode: Mode,
     /// End of the override that keeps it awake, or asleep.
     pub override_until: Option<Timestamp>,
     /// Its services.
@@ -170,6 +172,7 @@ pub fn of(turn: &Turn) -> Status {
         reason: record.reason.code(),
         detail: record.reason.to_string(),
         cause: record.cause.to_string(),
+        mode: turn.settings.mode(),
         override_until: record.kept_until(turn.now),
         errors: errors(turn, &destination),
         services,

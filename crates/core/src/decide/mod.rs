@@ -8,6 +8,7 @@ mod activity;
 mod drift;
 mod evidence;
 mod hours;
+mod observe;
 mod overrides;
 mod sleep;
 mod wake;
@@ -29,8 +30,8 @@ use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
 use crate::reason::Reason;
-use crate::record::{Command, Phase, Record, ServiceRecord};
-use crate::settings::{GroupSettings, ServiceSettings};
+use crate::record::{Command, Phase, Record, ServiceRecord, Would};
+use crate::settings::{GroupSettings, Mode, ServiceSettings};
 
 /// An UpdateService that shows no effect is repeated after this long, well below the one-minute tick. Our choice.
 pub const REISSUE_AFTER: Duration = Command::LANDS_WITHIN;
@@ -51,6 +52,8 @@ pub struct Decision {
     pub effects: Vec<Effect>,
     /// Why.
     pub reason: Reason,
+    /// What would be done if the group were not in observe mode, since when it would be.
+    pub would: Option<Would>,
     /// Whether the intent came from a timer of an older generation.
     pub superseded: bool,
     /// When the next look is due, if any is.
@@ -120,12 +123,17 @@ pub fn decide(
     } else {
         draft.look_again(&reason)
     };
-    Decision {
+    let decision = Decision {
         record: draft.record,
         effects: draft.effects,
         reason,
+        would: None,
         superseded,
         look_again,
+    };
+    match group.mode() {
+        Mode::Act => decision,
+        Mode::Observe => decision.observed(record, now),
     }
 }
 

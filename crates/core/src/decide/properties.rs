@@ -268,6 +268,17 @@ proptest! {
     }
 
     #[test]
+    fn in_observe_mode_nothing_is_changed((mut group, record, seen, intent) in scene()) {
+        group.services[1].mode = Mode::Observe;
+        let decision = decide(&group, &record, &seen, &intent, now());
+        prop_assert_eq!(decision.effects, Vec::new());
+        let acting = { group.services[1].mode = Mode::Act; decide(&group, &record, &seen, &intent, now()) };
+        prop_assert_eq!(decision.reason, acting.reason, "the same is decided");
+        let acts = acting.effects.iter().any(|effect| effect.service().is_some());
+        prop_assert_eq!(decision.would.is_some(), acts);
+    }
+
+    #[test]
     fn deciding_again_at_once_does_nothing_more((group, record, seen, intent) in scene()) {
         let first = decide(&group, &record, &seen, &intent, now());
         let again = decide(&group, &first.record, &seen, &intent, now());

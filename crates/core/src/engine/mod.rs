@@ -26,7 +26,7 @@ use crate::observation::Observation;
 use crate::ports::{Saved, World};
 use crate::quota::{Held, PATIENCE, Priority, Tokens};
 use crate::reason::Reason;
-use crate::record::{Phase, Record};
+use crate::record::{Phase, Record, Would};
 use crate::settings::{GroupSettings, Problem, ServiceSettings};
 
 /// How often a writer that lost the race decides again before it gives up.
@@ -51,6 +51,8 @@ pub struct Turn {
     pub superseded: bool,
     /// What was done.
     pub effects: Vec<Effect>,
+    /// What would have been done if the group were not in observe mode, since when it would be.
+    pub would: Option<Would>,
     /// What went wrong on the way.
     pub problems: Vec<Problem>,
     /// When the next look is due.
@@ -60,10 +62,17 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Why a wake that was asked for was refused, if it was.
+    /// Why what was asked for was refused, if it was.
     #[must_use]
     pub fn refusal(&self) -> Option<Error> {
         match &self.reason {
+            _ if self.would.is_some() => {
+                let message = format!(
+                    "group `{}` is in observe mode: it would have been changed, and was not",
+                    self.settings.name
+                );
+                Some(Error::new(Code::Observing, message))
+            }
             Reason::KeptAsleep { .. } => {
                 let message = format!("group `{}` is {}", self.settings.name, self.reason);
                 Some(Error::new(Code::KeptAsleep, message))
@@ -147,6 +156,7 @@ async fn turn_until<W: World>(
             reason: decision.reason,
             superseded: decision.superseded,
             effects: decision.effects,
+            would: decision.would,
             problems,
             look_again: decision.look_again,
             now,

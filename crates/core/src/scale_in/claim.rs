@@ -7,6 +7,7 @@ use crate::error::{Code, Error};
 use crate::ports::{Saved, ScalingWorld};
 use crate::scaling::reason::Reason;
 use crate::scaling::record::Claim;
+use crate::settings::Mode;
 
 /// The tick has written the claim before it started the execution. Who starts one by hand says how many tasks to leave
 /// and is given the claim if it is free.
@@ -32,6 +33,10 @@ async fn take<W: ScalingWorld>(world: &W, request: &Request, to: u32) -> Result<
     if !settings.scaling.scale_in {
         let message = format!("service `{}`: its tag dormouse:scale-in is off", request.service);
         return Err(Error::new(Code::InvalidRequest, message));
+    }
+    if settings.mode == Mode::Observe {
+        let message = format!("service `{}`: its group is in observe mode", request.service);
+        return Err(Error::new(Code::Observing, message));
     }
     let to = to.max(settings.scaling.min).max(1);
     let from = look::observe(world, request, &settings).await?.desired;

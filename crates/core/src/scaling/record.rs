@@ -25,6 +25,8 @@ pub struct ScalingRecord {
     pub claims: u64,
     /// The scale-in under way.
     pub claim: Option<Claim>,
+    /// The change that would be made, from and to, if the group were not in observe mode.
+    pub would: Option<(u32, u32)>,
     /// Changes that nobody was told of yet, the oldest first.
     #[serde(deserialize_with = "one_or_many")]
     pub untold: Vec<Change>,

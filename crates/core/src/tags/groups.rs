@@ -43,6 +43,9 @@ pub fn groups(
     for group in groups.values_mut() {
         group.services.sort_by(|a, b| a.id.cmp(&b.id));
         group.services.dedup_by(|a, b| a.id == b.id);
+        // They wake and sleep together, or not at all.
+        let mode = group.mode();
+        group.services.iter_mut().for_each(|service| service.mode = mode);
     }
     groups
 }
@@ -79,6 +82,7 @@ mod tests {
     use super::super::tests::service;
     use super::*;
     use crate::ids::ServiceId;
+    use crate::settings::Mode;
 
     fn of(
         service: &TaggedService,
@@ -123,6 +127,22 @@ mod tests {
             ["dev/api"]
         );
         assert_eq!(group.problems.len(), 1);
+    }
+
+    #[test]
+    fn one_service_in_observe_mode_makes_it_the_groups() {
+        let tagged = ["api", "web"].map(|name| TaggedService {
+            id: ServiceId::new("dev", name),
+            tags: [
+                (GROUP, "dev"),
+                ("dormouse:mode", if name == "api" { "observe" } else { "act" }),
+            ]
+            .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
+            .to_vec(),
+        });
+        let groups = groups(&tagged, &[], &BTreeMap::new(), &Defaults::default());
+        let modes: Vec<Mode> = groups[&name("dev")].services.iter().map(|s| s.mode).collect();
+        assert_eq!(modes, [Mode::Observe, Mode::Observe]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::scaling::bounds::{Conflict, Range, Scaling};
 use crate::scaling::connections::mode::Mode;
 use crate::scaling::connections::steps::Steps;
 use crate::scaling::connections::target::Target;
-use crate::settings::{self, AppUrl, Defaults, Problem, ServiceSettings, Signals};
+use crate::settings::{self, AppUrl, Defaults, Mode as Acting, Problem, ServiceSettings, Signals};
 
 use super::{GROUP, PREFIX, TaggedService};
 
@@ -85,6 +85,7 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
                     None
                 }
             },
+            "mode" => set(&mut settings.mode, Acting::parse(value), Acting::RULE),
             "scale-in" => set(
                 &mut settings.scaling.scale_in,
                 Scaling::parse_scale_in(value),
@@ -266,6 +267,7 @@ mod tests {
                 ("dormouse:steps", "50:2 100:10"),
                 ("dormouse:scale-in", "off"),
                 ("dormouse:awake", "mon-fri 08:00-18:00 europe/warsaw"),
+                ("dormouse:mode", "observe"),
             ]),
             &Defaults::default(),
         )
@@ -280,7 +282,7 @@ mod tests {
             (s.idle_after, s.grace),
             (Duration::from_secs(10), Duration::from_secs(300))
         );
-        assert_eq!(s.signals, Signals::FixedTimer);
+        assert_eq!((s.signals, s.mode), (Signals::FixedTimer, Acting::Observe));
         assert!(s.logs.as_ref().is_some_and(|logs| logs.matches("GET /api/v1/x")));
         assert_eq!(
             (s.connections, s.idle_cpu),
@@ -425,7 +427,7 @@ mod tests {
             ("dormouse:url", "dev.example.com"),
             ("dormouse:port", "0"),
             ("dormouse:ready-path", "healthz"),
-            ("dormouse:mode", "observe"),
+            ("dormouse:mode", "dry-run"),
             ("dormouse:log-group", "a b"),
             ("dormouse:log-pattern", "/api/v1/"),
             ("dormouse:dns-names", "dev.example.com"),

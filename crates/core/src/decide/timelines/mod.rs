@@ -5,6 +5,7 @@ mod claims;
 mod evidence;
 mod failing;
 mod hours;
+mod observe;
 mod outside;
 mod overrides;
 mod sleeping;

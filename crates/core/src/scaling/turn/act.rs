@@ -15,7 +15,7 @@ use crate::scaling::record::{Change, Claim, Revoker, STEP_TIME};
 use crate::scaling::turn::look::{self, Evidence};
 use crate::scaling::turn::report::Report;
 use crate::scaling::{Action, Decision};
-use crate::settings::ServiceSettings;
+use crate::settings::{Mode, ServiceSettings};
 
 /// How often a decision is made anew because somebody else wrote the record first.
 const TRIES: u32 = 4;
@@ -84,6 +84,9 @@ impl Acting {
             )
             .await;
             report.tell(&decision, state.desired);
+            if settings.mode == Mode::Observe {
+                return self.observe(world, &settings.id, &decision, report).await;
+            }
             let raises = matches!(decision.action, Action::ScaleOut { .. });
             let held = match raises {
                 true => tokens.hold(world, Priority::ScaleOut, 1, &settings.id).await?,
@@ -112,6 +115,32 @@ impl Acting {
             state = self.look_again(world, settings).await?;
         }
         Err(engine::contention(&self.name))
+    }
+
+    /// Remembers what would be done, so that it is told once and not each time.
+    async fn observe<W: ScalingWorld>(
+        &mut self,
+        world: &W,
+        service: &ServiceId,
+        decision: &Decision,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let mut record = self.record.clone();
+        let would = &mut record.service(service).scaling.would;
+        let known = would.take();
+        *would = match decision.action {
+            Action::ScaleOut { from, to } | Action::ScaleIn { from, to, .. } => Some((from, to)),
+            Action::Hold => None,
+        };
+        report.only_observed(*would == known);
+        if *would == known {
+            return Ok(());
+        }
+        if world.save_record(&self.name, &record).await? == Saved::Yes {
+            record.version += 1;
+            self.record = record;
+        }
+        Ok(())
     }
 
     /// The record and the service as they are now.

@@ -14,7 +14,7 @@ pub struct Report {
     pub group: GroupName,
     /// The service.
     pub service: ServiceId,
-    /// `scale-out`, `scale-in` or `hold`.
+    /// `scale-out`, `scale-in` or `hold`; in observe mode `would-scale-out` or `would-scale-in`.
     pub decision: &'static str,
     /// The desired count that was seen, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,6 +31,9 @@ pub struct Report {
     /// What went wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Error>,
+    /// Whether the same was said before.
+    #[serde(skip)]
+    pub is_known: bool,
 }
 
 impl Report {
@@ -44,6 +47,7 @@ impl Report {
             reason: None,
             message: String::new(),
             errors: Vec::new(),
+            is_known: false,
         }
     }
 
@@ -66,6 +70,16 @@ impl Report {
         self.reason = Some(decision.reason.clone());
     }
 
+    /// The group is in observe mode: what was decided is not done.
+    pub(super) fn only_observed(&mut self, is_known: bool) {
+        self.is_known = is_known;
+        self.decision = match self.decision {
+            "scale-out" => "would-scale-out",
+            "scale-in" => "would-scale-in",
+            other => other,
+        };
+    }
+
     /// Whether people would want to find it in the log: something changed, went wrong, or would be done if it could.
     #[must_use]
     pub fn is_news(&self) -> bool {
@@ -82,6 +96,6 @@ impl Report {
                     | Reason::Panicking { .. }
             )
         );
-        !usual || !self.errors.is_empty()
+        !(usual || self.is_known) || !self.errors.is_empty()
     }
 }

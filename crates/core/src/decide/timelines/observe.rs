@@ -1,0 +1,74 @@
+//! Observe mode: everything is decided and told, and nothing is changed.
+
+use super::*;
+
+fn observed(names: &[&str], count: u32) -> Timeline {
+    let mut t = Timeline::new(names);
+    t.group.services[0].mode = Mode::Observe;
+    for name in names {
+        t.sees(name, service(count, count, true));
+    }
+    t
+}
+
+fn would(decision: &Decision) -> Option<(Phase, &str, i64)> {
+    let would = decision.would.as_ref()?;
+    let since = would.since.as_second() - at(0).as_second();
+    Some((would.phase, would.reason.code(), since))
+}
+
+#[test]
+fn what_runs_is_followed_and_never_put_to_sleep() {
+    let mut t = observed(&["web"], 2);
+    let seen = t.tick(0);
+    assert_eq!((seen.effects, seen.would), (Vec::new(), None), "others woke it");
+    assert_eq!(t.record.phase, Phase::Awake);
+    assert_eq!(t.tick(299).reason.code(), "grace");
+    for seconds in [600, 660, 5000] {
+        let idle = t.tick(seconds);
+        assert_eq!(would(&idle), Some((Phase::FallingAsleep, "fixed-time-over", 600)));
+        assert_eq!((idle.effects, t.record.phase), (Vec::new(), Phase::Awake));
+    }
+    let counts = t.record.would.as_ref().map(|would| would.counts.clone());
+    assert_eq!(counts, Some(BTreeMap::from([(id("web"), 0)])));
+    t.wake(6000);
+    assert_eq!(t.tick(6060).would, None, "it would stay awake now");
+    assert_eq!(t.record.would, None);
+}
+
+#[test]
+fn what_sleeps_is_not_woken_and_whoever_asks_is_told() {
+    let mut t = observed(&["web"], 0);
+    for seconds in [0, 10] {
+        let wake = t.wake(seconds);
+        assert_eq!(would(&wake), Some((Phase::Waking, "wake-asked", 0)));
+        assert_eq!((wake.effects, t.record.generation), (Vec::new(), Generation(0)));
+    }
+    let awake = Timeline::awake(&["web"], 1);
+    let mut t = observed(&["web"], 1);
+    t.record = awake.record;
+    let sleep = t.decide(100, Action::Sleep);
+    assert_eq!(would(&sleep), Some((Phase::FallingAsleep, "sleep-asked", 100)));
+    assert_eq!(t.record.phase, Phase::Awake);
+}
+
+#[test]
+fn quiet_is_remembered_though_nothing_comes_of_it() {
+    let mut t = observed(&["web"], 1);
+    t.group.services[0].signals = Signals::Listed([Signal::Connections].into());
+    t.tick(0);
+    for minute in 1..=60 {
+        let now = at(minute * 60);
+        t.reads(
+            "web",
+            Signal::Connections,
+            Reading::Quiet {
+                since: now,
+                until: now,
+            },
+        );
+        let decision = t.tick(minute * 60);
+        let expected = (minute >= 11).then_some((Phase::FallingAsleep, "idle", 660));
+        assert_eq!(would(&decision), expected, "minute {minute}");
+    }
+}
