@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 use dormouse_aws::Aws;
 use dormouse_core::duration;
 use dormouse_core::ids::ServiceId;
-use dormouse_core::ports::{Grant, Lease, Leases, Quota, Windows};
+use dormouse_core::ports::{Booking, Grant, Lease, Leases, Quota, Windows};
 use dormouse_core::quota::{Priority, SERVICE_WRITES};
 use dormouse_core::scaling::connections::reading::Reading;
 use dormouse_core::scaling::connections::window::Window;
@@ -72,9 +72,20 @@ async fn functions_share_the_tokens_and_leave_some_for_what_is_more_urgent() {
         assert!(!wait.is_zero() && wait <= SERVICE_WRITES.interval, "{wait:?}");
     }
     assert_ne!(one.take(Priority::Sleep).await, Grant::Now);
-    for _ in 0..20 {
-        assert_eq!(other.take(Priority::Wake).await, Grant::Now, "a wake never waits");
-    }
+    let soon = duration::after(now(), Duration::from_secs(10));
+    assert_eq!(
+        other.book(Priority::Wake, 5, soon).await,
+        Booking::Now,
+        "a fifth is theirs"
+    );
+    let Booking::At(first) = other.book(Priority::Wake, 20, soon).await else {
+        panic!("the bucket is empty");
+    };
+    let Booking::At(second) = one.book(Priority::Wake, 5, soon).await else {
+        panic!("they stand in line");
+    };
+    assert_eq!(duration::between(first, second), SERVICE_WRITES.interval * 5);
+    assert_eq!(one.book(Priority::Wake, 100, soon).await, Booking::Later);
 }
 
 #[tokio::test]

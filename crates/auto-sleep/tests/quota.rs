@@ -1,14 +1,16 @@
 //! Turns that must wait for a token of the shared bucket, and those that must not.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use dormouse_core::engine::{self, Turn};
 use dormouse_core::error::{Code, Error};
-use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::intent::{Action, Cause, Intent};
+use dormouse_core::ids::{Generation, GroupName, ServiceId};
+use dormouse_core::intent::{Action, Cause, Intent, Wake};
 use dormouse_core::ports::{Clock, Store, Stored};
 use dormouse_core::quota::{PATIENCE, Priority};
+use dormouse_core::reason::Reason;
 use dormouse_core::record::{Phase, Record};
 use dormouse_core::settings::{Defaults, GroupSettings, ServiceSettings};
 use dormouse_testkit::{World, config};
@@ -139,18 +141,102 @@ async fn a_wait_beyond_all_patience_is_not_begun() {
 }
 
 #[tokio::test]
-async fn a_wake_does_not_wait_for_its_token() {
+async fn a_wake_goes_on_without_tokens_if_the_bucket_cannot_be_asked() {
     let world = World::with(&["dev/web"], TAGS, 0);
-    world.hang("bucket");
-    let wake = Box::pin(turn(&world, Action::wake()));
-    let a_moment = Box::pin(async {
-        for _ in 0..100 {
+    world.break_("bucket", Code::Unavailable);
+    turn(&world, Action::wake()).await.expect("a wake");
+    assert_eq!(world.desired("dev/web"), 1);
+}
+
+#[tokio::test]
+async fn a_wake_whose_turn_comes_later_is_written_down_first_and_then_stands_in_line() {
+    let world = World::with(&["dev/api", "dev/web"], TAGS, 0);
+    let began = world.now();
+    world.wakes_stand_in_line(&[Duration::from_secs(7)]);
+    let woken = pin!(turn(&world, Action::wake()));
+    let first_write = pin!(async {
+        while world.writes() == 0 {
             tokio::task::yield_now().await;
         }
     });
-    let ended = matches!(select(wake, a_moment).await, Either::Left(_));
-    assert!(!ended, "the bucket does not answer");
+    let woken = match select(woken, first_write).await {
+        Either::Right(((), woken)) => woken,
+        Either::Left(_) => panic!("it is over before anything was written"),
+    };
+    let record = world.record("dev").expect("a record");
+    assert_eq!((record.phase, record.generation), (Phase::Waking, Generation(1)));
+    assert!(record.services.values().all(|service| service.command.is_none()));
+    let turn = woken.await.expect("a wake");
+    assert_eq!(
+        (turn.before, turn.woke, turn.reason),
+        (Phase::Asleep, true, Reason::WakeAsked)
+    );
+    assert_eq!(passed(&world, began), Duration::from_secs(7));
+    assert_eq!(
+        world.changes(),
+        [
+            "StartExecution dev g1",
+            "UpdateService dev/api=1",
+            "UpdateService dev/web=1"
+        ]
+    );
+    let record = world.record("dev").expect("a record");
+    let said = record
+        .services
+        .values()
+        .map(|service| service.command.expect("a command").at);
+    assert!(
+        said.into_iter().all(|at| at == world.now()),
+        "it lands soon after it was written"
+    );
+}
+
+#[tokio::test]
+async fn a_wake_whose_turn_comes_too_late_is_left_to_the_tick() {
+    let world = World::with(&["dev/web"], TAGS, 0);
+    let began = world.now();
+    world.wakes_stand_in_line(&[PATIENCE + Duration::from_millis(1)]);
+    let woken = turn(&world, Action::wake()).await.expect("a wake");
+    assert_eq!(
+        (woken.woke, woken.problems.len(), passed(&world, began)),
+        (true, 0, Duration::ZERO)
+    );
+    assert_eq!(world.changes(), ["StartExecution dev g1"]);
+    turn(&world, Action::Tick).await.expect("a tick");
     assert_eq!(world.desired("dev/web"), 1);
+}
+
+#[tokio::test]
+async fn a_sleep_that_comes_while_a_wake_stands_in_line_is_not_undone() {
+    let world = World::with(&["dev/web"], TAGS, 0);
+    world.wakes_stand_in_line(&[Duration::from_secs(5)]);
+    let asked = async {
+        while world.writes() == 0 {
+            tokio::task::yield_now().await;
+        }
+        turn(&world, Action::Sleep).await
+    };
+    let (wake, sleep) = join(turn(&world, Action::wake()), asked).await;
+    assert!(wake.is_ok() && sleep.is_ok());
+    assert_eq!((world.desired("dev/web"), phase(&world)), (0, Phase::Asleep));
+}
+
+#[tokio::test]
+async fn more_tasks_for_an_awake_group_stand_in_line_too_and_fail_if_it_is_too_long() {
+    let more = || {
+        Action::Wake(Wake {
+            desired_count: Some(3),
+            ..Wake::default()
+        })
+    };
+    let world = idle(&["dev/web"]).await;
+    world.wakes_stand_in_line(&[Duration::from_secs(5)]);
+    turn(&world, more()).await.expect("more tasks");
+    assert_eq!(world.changes(), ["UpdateService dev/web=3"]);
+    let world = idle(&["dev/web"]).await;
+    world.wakes_stand_in_line(&[PATIENCE * 2]);
+    let error = turn(&world, more()).await.expect_err("no token");
+    assert_eq!((error.code, world.changes()), (Code::Throttled, Vec::new()));
 }
 
 /// More sleeps than there are turns at once, and a wake at the end of the alphabet.

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use dormouse_core::error::{Code, Error};
-use dormouse_core::ports::{Clock, Grant, Quota};
+use dormouse_core::ports::{Booking, Clock, Grant, Quota};
 use dormouse_core::quota::{Priority, SERVICE_WRITES, Take};
 use jiff::Timestamp;
 
@@ -23,45 +23,80 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 impl Quota for Aws {
     async fn take(&self, priority: Priority) -> Grant {
-        let grant = in_time(ANSWERS_WITHIN, "token", self.take_token(priority)).await;
-        grant.unwrap_or_else(|error| {
-            tracing::warn!(code = %error.code, "{priority}: goes on without a token: {}", error.message);
-            Grant::Now
-        })
+        let take = |until, now| SERVICE_WRITES.take(until, now, priority);
+        let taken = in_time(ANSWERS_WITHIN, "token", self.take_tokens(priority, 1, take));
+        match taken.await {
+            Ok(Taken::Until(_)) => Grant::Now,
+            Ok(Taken::Not(wait)) => Grant::Wait(wait),
+            Err(error) => {
+                go_on(priority, &error);
+                Grant::Now
+            }
+        }
+    }
+
+    async fn book(&self, priority: Priority, count: u32, latest: Timestamp) -> Booking {
+        let book = |until, now| SERVICE_WRITES.book(until, now, priority, count, latest);
+        let booked = in_time(ANSWERS_WITHIN, "tokens", self.take_tokens(priority, count, book));
+        match booked.await {
+            Ok(Taken::Until(until)) => match SERVICE_WRITES.slot(until, priority) {
+                slot if slot > self.now() => Booking::At(slot),
+                _ => Booking::Now,
+            },
+            Ok(Taken::Not(_)) => Booking::Later,
+            Err(error) => {
+                go_on(priority, &error);
+                Booking::Now
+            }
+        }
     }
 }
 
+fn go_on(priority: Priority, error: &Error) {
+    tracing::warn!(code = %error.code, "{priority}: goes on without a token: {}", error.message);
+}
+
+/// What came of a take.
+enum Taken {
+    /// It is written: the `until` that followed.
+    Until(Timestamp),
+    /// Nothing is, and how long it would have to wait.
+    Not(Duration),
+}
+
 impl Aws {
-    async fn take_token(&self, priority: Priority) -> Result<Grant, Error> {
+    async fn take_tokens(
+        &self,
+        priority: Priority,
+        count: u32,
+        take: impl Fn(Option<Timestamp>, Timestamp) -> Take,
+    ) -> Result<Taken, Error> {
         // Most calls find the bucket full, so that is tried before anything is known.
         let mut until = None;
         for _ in 0..TRIES {
-            let take = SERVICE_WRITES.take(until, self.now(), priority);
+            let take = take(until, self.now());
             if let Take::Wait(wait) = take {
-                if let Err(error) = self.write(&Write::NONE, "waited").await {
+                if let Err(error) = self.write(&Write::NONE, "waited", 1).await {
                     tracing::warn!(code = %error.code, "a wait is not counted: {}", error.message);
                 }
-                return Ok(Grant::Wait(wait));
+                return Ok(Taken::Not(wait));
             }
-            match self.write(&Write::of(&take), priority.as_str()).await? {
-                Written::Yes => return Ok(Grant::Now),
+            match self.write(&Write::of(&take), priority.as_str(), count).await? {
+                Written::Yes(until) => return Ok(Taken::Until(until.unwrap_or_else(|| self.now()))),
                 Written::No(seen) => until = seen,
             }
         }
         // Everybody wants one at this moment.
-        Ok(match priority {
-            Priority::Wake => Grant::Now,
-            Priority::ScaleOut | Priority::Sleep => Grant::Wait(SERVICE_WRITES.interval),
-        })
+        Ok(Taken::Not(SERVICE_WRITES.interval))
     }
 
     /// ECS has throttled a call, so its bucket is empty, whoever took the tokens: others in the account take some too.
     pub(crate) async fn note_throttled(&self) {
         let noted = in_time(ANSWERS_WITHIN, "throttle", async {
-            match self.write(&Write::emptied(self.now()), "throttled").await? {
-                Written::Yes => Ok(()),
+            match self.write(&Write::emptied(self.now()), "throttled", 1).await? {
+                Written::Yes(_) => Ok(()),
                 // It is known to be empty.
-                Written::No(_) => self.write(&Write::NONE, "throttled").await.map(drop),
+                Written::No(_) => self.write(&Write::NONE, "throttled", 1).await.map(drop),
             }
         });
         if let Err(error) = noted.await {
@@ -69,15 +104,16 @@ impl Aws {
         }
     }
 
-    /// Changes `until`, and adds one to a counter.
-    async fn write(&self, write: &Write, counter: &str) -> Result<Written, Error> {
+    /// Changes `until`, and adds to a counter.
+    async fn write(&self, write: &Write, counter: &str, count: u32) -> Result<Written, Error> {
         let mut request = self
             .table
             .update(QUOTA, SERVICE_WRITES_ITEM)
             .update_expression(write.update)
             .set_condition_expression(write.condition.map(str::to_owned))
             .expression_attribute_names("#counter", counter)
-            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":count", number(i64::from(count)))
+            .return_values(ReturnValue::UpdatedNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         for (name, value) in &write.values {
             request = request.expression_attribute_values(*name, number(*value));
@@ -85,8 +121,9 @@ impl Aws {
         if !write.values.is_empty() {
             request = request.expression_attribute_names("#until", "until");
         }
-        let Err(error) = request.send().await else {
-            return Ok(Written::Yes);
+        let error = match request.send().await {
+            Ok(answer) => return Ok(Written::Yes(answer.attributes().and_then(until))),
+            Err(error) => error,
         };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
@@ -100,7 +137,8 @@ impl Aws {
 /// How a conditional write ended.
 #[derive(Debug)]
 enum Written {
-    Yes,
+    /// `until` as it is now.
+    Yes(Option<Timestamp>),
     /// The condition does not hold; `until` as it is stored.
     No(Option<Timestamp>),
 }
@@ -117,7 +155,7 @@ struct Write {
 impl Write {
     /// `until` stays as it is.
     const NONE: Self = Self {
-        update: "ADD #counter :one",
+        update: "ADD #counter :count",
         condition: None,
         values: Vec::new(),
     };
@@ -125,7 +163,7 @@ impl Write {
     fn of(take: &Take) -> Self {
         match take {
             Take::First { until, now, latest } => Self {
-                update: "SET #until = :until ADD #counter :one",
+                update: "SET #until = :until ADD #counter :count",
                 condition: Some("attribute_not_exists(#until) OR #until < :now OR #until > :latest"),
                 values: vec![
                     (":until", until.as_millisecond()),
@@ -134,7 +172,7 @@ impl Write {
                 ],
             },
             Take::Next { by, from, to } => Self {
-                update: "ADD #until :by, #counter :one",
+                update: "ADD #until :by, #counter :count",
                 condition: Some("#until >= :from AND #until <= :to"),
                 values: vec![
                     (":by", i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
@@ -142,14 +180,14 @@ impl Write {
                     (":to", to.as_millisecond()),
                 ],
             },
-            Take::Unbooked | Take::Wait(_) => Self::NONE,
+            Take::Wait(_) => Self::NONE,
         }
     }
 
     /// Empties the bucket, unless more than all is out of it.
     fn emptied(now: Timestamp) -> Self {
         Self {
-            update: "SET #until = :until ADD #counter :one",
+            update: "SET #until = :until ADD #counter :count",
             condition: Some("attribute_not_exists(#until) OR #until < :until OR #until > :latest"),
             values: vec![
                 (":until", SERVICE_WRITES.emptied(now).as_millisecond()),
@@ -206,7 +244,7 @@ mod tests {
         );
         assert_eq!(
             first.values,
-            [(":until", 1_000_200), (":now", 1_000_000), (":latest", 1_080_000)]
+            [(":until", 1_000_200), (":now", 1_000_000), (":latest", 1_130_000)]
         );
     }
 
@@ -214,25 +252,38 @@ mod tests {
     fn the_next_token_is_taken_as_long_as_enough_are_left() {
         let bounds = |priority| {
             let next = taken(Some(1_000_200), priority);
-            assert_eq!(next.update, "ADD #until :by, #counter :one");
+            assert_eq!(next.update, "ADD #until :by, #counter :count");
             next.values
         };
         let expected = |to| [(":by", 200), (":from", 1_000_000), (":to", to)];
         assert_eq!(bounds(Priority::Sleep), expected(1_004_800));
         assert_eq!(bounds(Priority::ScaleOut), expected(1_007_800));
-        assert_eq!(bounds(Priority::Wake), expected(1_019_800));
+        assert_eq!(bounds(Priority::Wake), expected(1_009_800));
     }
 
     #[test]
-    fn who_waits_and_a_wake_beyond_all_bounds_are_only_counted() {
+    fn who_waits_is_only_counted() {
         assert_eq!(taken(Some(1_004_801), Priority::Sleep), Write::NONE);
-        assert_eq!(taken(Some(1_020_000), Priority::Wake), Write::NONE);
+    }
+
+    #[test]
+    fn several_are_booked_in_one_write_as_long_as_they_come_in_time() {
+        let book = |count| {
+            let latest = at(1_020_000);
+            SERVICE_WRITES.book(Some(at(1_005_000)), at(1_000_000), Priority::Wake, count, latest)
+        };
+        let write = Write::of(&book(3));
+        assert_eq!(
+            write.values,
+            [(":by", 600), (":from", 1_000_000), (":to", 1_029_400)]
+        );
+        assert_eq!(Write::of(&book(126)), Write::NONE);
     }
 
     #[test]
     fn a_throttle_empties_the_bucket_and_never_fills_it() {
         let emptied = Write::emptied(at(1_000_000));
-        assert_eq!(emptied.values, [(":until", 1_010_000), (":latest", 1_080_000)]);
+        assert_eq!(emptied.values, [(":until", 1_010_000), (":latest", 1_130_000)]);
         assert!(
             emptied
                 .condition

@@ -170,8 +170,21 @@ pub trait Clock {
 /// may be made.
 #[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
 pub trait Quota {
-    /// Takes a token for one UpdateService. A wake is never told to wait. Answers within about a second.
+    /// Takes a token for one UpdateService, if one is there. Answers within about a second.
     async fn take(&self, priority: Priority) -> Grant;
+    /// Books tokens for so many calls, if all of them are there until `latest`. Answers within about a second.
+    async fn book(&self, priority: Priority, count: u32, latest: Timestamp) -> Booking;
+}
+
+/// When calls may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Booking {
+    /// At once.
+    Now,
+    /// At this moment, which is yours.
+    At(Timestamp),
+    /// Not until the latest moment: nothing was booked.
+    Later,
 }
 
 /// Whether a call may be made.

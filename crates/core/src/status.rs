@@ -263,6 +263,10 @@ fn stage(
             (state.running > 0).then(|| "its tasks are stopping".to_owned()),
         );
     }
+    if waking && state.desired == 0 && record.is_none_or(|record| record.command.is_none()) {
+        let why = "waits for its turn: ECS takes few changes of services a second";
+        return (Stage::Provisioning, Some(why.to_owned()));
+    }
     if waking && let Some(trouble) = trouble(turn, state) {
         return (Stage::Failing, Some(trouble.to_owned()));
     }

@@ -75,6 +75,7 @@ pub struct World {
     writes: Cell<usize>,
     looks: Cell<usize>,
     waits: RefCell<VecDeque<Duration>>,
+    slots: RefCell<VecDeque<Duration>>,
     taken: RefCell<Vec<Priority>>,
 }
 
@@ -99,6 +100,7 @@ impl Default for World {
             writes: Cell::new(0),
             looks: Cell::new(0),
             waits: RefCell::default(),
+            slots: RefCell::default(),
             taken: RefCell::default(),
         }
     }
@@ -219,6 +221,11 @@ impl World {
     /// The next so many tokens that are not for a wake must be waited for, this long each time.
     pub fn tokens_must_wait(&self, times: usize, wait: Duration) {
         *self.waits.borrow_mut() = std::iter::repeat_n(wait, times).collect();
+    }
+
+    /// The next bookings of wakes are for so long after they are made each.
+    pub fn wakes_stand_in_line(&self, waits: &[Duration]) {
+        *self.slots.borrow_mut() = waits.iter().copied().collect();
     }
 
     /// The tokens that were taken, in order.

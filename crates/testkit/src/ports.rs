@@ -9,8 +9,8 @@ use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Clock, Discovery, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, Services, SessionRows, Signals,
-    Store, Stored, StoredRow, Timers,
+    Booking, Clock, Discovery, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, Services, SessionRows,
+    Signals, Store, Stored, StoredRow, Timers,
 };
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
@@ -205,14 +205,23 @@ impl Quota for World {
     async fn take(&self, priority: Priority) -> Grant {
         // A bucket that does not answer says that the call may be made.
         let _ = self.gate(&["bucket"]).await;
-        let wait = match priority {
-            Priority::Wake => None,
-            Priority::ScaleOut | Priority::Sleep => self.waits.borrow_mut().pop_front(),
-        };
-        if let Some(wait) = wait {
+        if let Some(wait) = self.waits.borrow_mut().pop_front() {
             return Grant::Wait(wait);
         }
         self.taken.borrow_mut().push(priority);
         Grant::Now
+    }
+
+    async fn book(&self, priority: Priority, count: u32, latest: Timestamp) -> Booking {
+        let _ = self.gate(&["bucket"]).await;
+        let slot = self.slots.borrow_mut().pop_front();
+        let slot = slot.map(|wait| dormouse_core::duration::after(self.now.get(), wait));
+        if slot.is_some_and(|slot| slot > latest) {
+            return Booking::Later;
+        }
+        self.taken
+            .borrow_mut()
+            .extend(std::iter::repeat_n(priority, count as usize));
+        slot.map_or(Booking::Now, Booking::At)
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn handle<W: World>(
         let group = group_of(&request.route);
         if !matches!(
             error.code,
-            Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden | Code::KeptAsleep
+            Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden | Code::KeptAsleep | Code::Observing
         ) {
             log::error(&error, group, request_id);
         }

@@ -94,6 +94,7 @@ pub(crate) fn http_status(code: Code) -> u16 {
         | Code::TargetRegistered
         | Code::TaskInUse
         | Code::KeptAsleep
+        | Code::Observing
         | Code::NotBecomingReady => code::UNAVAILABLE,
     }
 }

@@ -23,15 +23,20 @@ impl Draft<'_> {
 
     /// Wakes the group if its hours say so.
     pub(super) fn keep_hours(&mut self) -> Option<Reason> {
-        if !self.sleeps() || self.kept_asleep().is_some() {
-            return None;
-        }
-        let reason = self.in_hours().filter(|_| !self.was_put_to_sleep_in_them())?;
+        let reason = self.woken_by_hours()?;
         self.begin_wake(reason.clone(), self.intent.cause, |settings, saved| {
             usual_count(settings, None, saved)
         });
         self.start_timer();
         Some(reason)
+    }
+
+    /// That its hours wake the group now, if they do.
+    pub(super) fn woken_by_hours(&self) -> Option<Reason> {
+        if !self.sleeps() || self.kept_asleep().is_some() {
+            return None;
+        }
+        self.in_hours().filter(|_| !self.was_put_to_sleep_in_them())
     }
 
     /// Whether somebody put the group to sleep in the very window that lasts: who does so at noon does not want it back

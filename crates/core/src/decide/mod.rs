@@ -25,13 +25,13 @@ use jiff::Timestamp;
 use crate::duration;
 use crate::error::Code;
 use crate::ids::{Generation, ServiceId};
-use crate::intent::{Action, Intent};
+use crate::intent::{Action, Cause, Intent};
 use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
 use crate::reason::Reason;
 use crate::record::{Command, Phase, Record, ServiceRecord, Would};
-use crate::settings::{GroupSettings, Mode, ServiceSettings};
+use crate::settings::{GroupSettings, Mode, ServiceSettings, Signals};
 
 /// An UpdateService that shows no effect is repeated after this long, well below the one-minute tick. Our choice.
 pub const REISSUE_AFTER: Duration = Command::LANDS_WITHIN;
@@ -58,6 +58,40 @@ pub struct Decision {
     pub superseded: bool,
     /// When the next look is due, if any is.
     pub look_again: Option<Timestamp>,
+}
+
+impl Decision {
+    /// Whether a service would be changed.
+    #[must_use]
+    pub fn changes_services(&self) -> bool {
+        self.effects.iter().any(|effect| effect.service().is_some())
+    }
+
+    /// How many counts are set to something, and how many to 0.
+    #[must_use]
+    pub fn counts(&self) -> (u32, u32) {
+        let (mut raised, mut lowered) = (0, 0);
+        for effect in &self.effects {
+            match effect {
+                Effect::SetDesired { count: 0, .. } => lowered += 1,
+                Effect::SetDesired { .. } => raised += 1,
+                Effect::StartTimer { .. } => {}
+            }
+        }
+        (raised, lowered)
+    }
+
+    /// The same without what changes services, which is left to a look at this moment.
+    #[must_use]
+    pub fn deferred(mut self, before: &Record, look_again: Timestamp) -> Self {
+        for effect in self.effects.iter().filter_map(Effect::service) {
+            let command = before.services.get(effect).and_then(|service| service.command);
+            self.record.service(effect).command = command;
+        }
+        self.effects.retain(|effect| effect.service().is_none());
+        self.look_again = Some(look_again);
+        self
+    }
 }
 
 /// A change to the outside. Every one is idempotent.
@@ -138,11 +172,30 @@ pub fn decide(
 }
 
 /// Whether the group must be looked at before [`decide`]. Use that a log shows is only written down while nothing
-/// sleeps, so that a busy log costs no look.
+/// sleeps, so that a busy log costs no look; nor does a scheduled tick look at what is [at rest](is_at_rest).
 #[must_use]
-pub fn needs_look(record: &Record, intent: &Intent) -> bool {
-    let awake = matches!(record.phase, Phase::Awake | Phase::Waking);
-    !(awake && matches!(intent.action, Action::Activity(_)))
+pub fn needs_look(group: &GroupSettings, record: &Record, intent: &Intent, now: Timestamp) -> bool {
+    match intent.action {
+        Action::Activity(_) => !matches!(record.phase, Phase::Awake | Phase::Waking),
+        Action::Tick if intent.cause == Cause::Tick => !is_at_rest(group, record, now),
+        _ => true,
+    }
+}
+
+/// Whether the record and the clock alone say that a tick changes nothing: a group that sleeps outside of its hours, or
+/// that something keeps awake which needs no look.
+#[must_use]
+pub fn is_at_rest(group: &GroupSettings, record: &Record, now: Timestamp) -> bool {
+    let (seen, intent) = (Observation::default(), Intent::of(Action::Tick, Cause::Tick));
+    let draft = Draft::new(group, record, &seen, &intent, now);
+    let failed = record.services.values().any(|service| service.failure.is_some());
+    let known = record.version > 0 && !failed && record.would.is_none();
+    known
+        && match record.phase {
+            Phase::Asleep => draft.woken_by_hours().is_none(),
+            Phase::Awake => draft.kept_awake().is_some() && !group.services.iter().any(reads_moments),
+            Phase::Waking | Phase::FallingAsleep => false,
+        }
 }
 
 /// A signal that is asked.
@@ -363,6 +416,15 @@ fn may_command(record: &ServiceRecord, count: u32, now: Timestamp) -> bool {
             .command
             .is_some_and(|last| last.count == count && duration::between(last.at, now) < REISSUE_AFTER);
     !failed_just_now && !said_just_now
+}
+
+/// Whether a service has a signal that tells only of the moment, so that each tick must read it.
+fn reads_moments(settings: &ServiceSettings) -> bool {
+    match &settings.signals {
+        Signals::FixedTimer => false,
+        Signals::Listed(signals) => signals.iter().any(|signal| signal.is_momentary()),
+        Signals::Configured => settings.connections.is_some(),
+    }
 }
 
 fn is_gone(code: Code) -> bool {

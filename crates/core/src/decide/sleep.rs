@@ -83,8 +83,8 @@ impl Draft<'_> {
         }
     }
 
-    /// What decides before any signal is read.
-    pub(super) fn gate(&self) -> Option<Reason> {
+    /// What keeps an awake group so and can be told from the record alone.
+    pub(super) fn kept_awake(&self) -> Option<Reason> {
         let record = &self.record;
         if let Some(until) = record.override_until.filter(|until| *until > self.now) {
             return Some(Reason::KeptAwake { until });
@@ -97,9 +97,14 @@ impl Draft<'_> {
         } else {
             record.woken_at.unwrap_or(record.since)
         };
-        let grace_ends = duration::after(awake_since, self.group.grace());
-        if grace_ends > self.now {
-            return Some(Reason::Grace { until: grace_ends });
+        let until = duration::after(awake_since, self.group.grace());
+        (until > self.now).then_some(Reason::Grace { until })
+    }
+
+    /// What decides before any signal is read.
+    pub(super) fn gate(&self) -> Option<Reason> {
+        if let Some(kept) = self.kept_awake() {
+            return Some(kept);
         }
         if let Some(unobserved) = self.unobserved() {
             return Some(unobserved);

@@ -1,15 +1,15 @@
 //! Acting: carrying out what was decided, and remembering how it went.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 
 use super::change;
 use crate::decide::Effect;
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::World;
-use crate::quota::{Priority, Tokens};
+use crate::quota::Tokens;
 use crate::record::{Failure, Record};
 use crate::settings::{GroupSettings, Problem};
 
@@ -22,19 +22,27 @@ pub(super) async fn act<W: World>(
     effects: &[Effect],
     tokens: &mut Tokens,
 ) -> Result<Vec<Problem>, Error> {
-    let mut chains: BTreeMap<Option<&ServiceId>, Vec<(&Effect, bool)>> = BTreeMap::new();
+    let mut chains: Vec<(Option<&ServiceId>, Vec<&Effect>)> = Vec::new();
     for effect in effects {
-        let paid = matches!(effect, Effect::SetDesired { .. }) && tokens.spend();
-        chains.entry(effect.service()).or_default().push((effect, paid));
+        if matches!(effect, Effect::SetDesired { .. }) {
+            tokens.spend();
+        }
+        let service = effect.service();
+        match chains
+            .iter_mut()
+            .find(|(other, _)| service.is_some() && *other == service)
+        {
+            Some((_, chain)) => chain.push(effect),
+            None => chains.push((service, vec![effect])),
+        }
     }
     let results = chains.into_iter().map(async |(service, chain)| {
-        let mut result = Ok(());
-        for (effect, paid) in chain {
-            if result.is_ok() {
-                result = carry_out(world, &settings.name, effect, paid).await;
+        for effect in chain {
+            if let Err(error) = carry_out(world, &settings.name, effect).await {
+                return (service, Err(error));
             }
         }
-        (service, result)
+        (service, Ok(()))
     });
     let mut problems = Vec::new();
     let mut outcomes = HashMap::new();
@@ -57,15 +65,9 @@ pub(super) async fn act<W: World>(
     Ok(problems)
 }
 
-/// Carries one effect out. An UpdateService whose token is not held is that of a wake: its token is taken at the same
-/// time, so that the wake does not wait for it.
-async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect, paid: bool) -> Result<(), Error> {
+async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect) -> Result<(), Error> {
     match effect {
-        Effect::SetDesired { service, count } if paid => world.set_desired(service, *count).await,
-        Effect::SetDesired { service, count } => {
-            let (_, set) = join(world.take(Priority::Wake), world.set_desired(service, *count)).await;
-            set
-        }
+        Effect::SetDesired { service, count } => world.set_desired(service, *count).await,
         Effect::StartTimer {
             generation,
             woken_at,

@@ -15,22 +15,27 @@ pub use discover::{discover, find};
 pub use look::observe_one;
 pub use tick::turn_all;
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::decide::{Effect, decide, needs_look};
 use crate::duration;
 use crate::error::{Code, Error};
-use crate::ids::Generation;
-use crate::intent::{Action, Intent};
-use crate::observation::Observation;
-use crate::ports::{Saved, World};
-use crate::quota::{Held, PATIENCE, Priority, Tokens};
+use crate::ids::{Generation, ServiceId};
+use crate::intent::{Action, Cause, Intent};
+use crate::observation::{Observation, Seen};
+use crate::ports::{Booking, Saved, World};
+use crate::quota::{Held, PATIENCE, Priority, Tokens, no_token};
 use crate::reason::Reason;
 use crate::record::{Phase, Record, Would};
 use crate::settings::{GroupSettings, Problem, ServiceSettings};
 
 /// How often a writer that lost the race decides again before it gives up.
 const TRIES: u32 = 6;
+/// From one tick to the next: that is when a wake is looked at again whose turn has not come.
+const NEXT_TICK: Duration = Duration::from_secs(60);
 
 /// What a turn did, and what it saw: all that reports, pages and answers are made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,87 +87,181 @@ impl Turn {
     }
 }
 
+/// How a turn goes about it.
+#[derive(Clone, Debug)]
+struct Way {
+    /// Up to when it waits for tokens.
+    patience_ends: Timestamp,
+    /// Looks, whether the decision needs it or not.
+    must_look: bool,
+    /// What was seen of its services a moment ago, together with those of other groups.
+    seen: Option<BTreeMap<ServiceId, Seen>>,
+}
+
+impl Way {
+    fn until(patience_ends: Timestamp) -> Self {
+        Self {
+            patience_ends,
+            must_look: false,
+            seen: None,
+        }
+    }
+}
+
+/// A wake that is written down, and whose calls wait for their tokens.
+struct Waiting {
+    before: Phase,
+    woke: bool,
+    reason: Reason,
+    effects: Vec<Effect>,
+    problems: Vec<Problem>,
+}
+
 /// Takes one turn for one group: observes, decides, saves, acts.
 ///
-/// A sleep stands back for what is more urgent: it takes its tokens before it is written down, and if it had to wait for
-/// them, everything is looked at and decided on anew.
+/// All functions share one bucket of calls that change services. A sleep takes its tokens before it is written down; a
+/// wake is written down first, so that it is never lost, and then stands in line. Who had to wait looks and decides anew.
+/// A wake whose turn does not come within the function's time is left to the next look.
 ///
 /// # Errors
-/// Those of the store, [`Code::Contention`] if other writers won every time, and [`Code::Throttled`] if a sleep's tokens
-/// are not there within [`PATIENCE`]; then nothing was written or changed. What ECS refuses is not an error here but part
-/// of the turn: it is remembered and tried again.
+/// Those of the store, [`Code::Contention`] if other writers won every time, and [`Code::Throttled`] if the tokens of a
+/// sleep, or of more tasks for an awake group, are not there in time; then nothing was written or changed. What ECS
+/// refuses is not an error here but part of the turn: it is remembered and tried again.
 pub async fn turn<W: World>(
     world: &W,
     settings: &GroupSettings,
     loaded: Option<Record>,
     intent: &Intent,
 ) -> Result<Turn, Error> {
-    let patience_ends = duration::after(world.now(), PATIENCE);
-    turn_until(world, settings, loaded, intent, patience_ends).await
+    let patience_ends = duration::after(world.now(), patience(intent.cause));
+    turn_by(world, settings, loaded, intent, Way::until(patience_ends)).await
 }
 
-async fn turn_until<W: World>(
+async fn turn_by<W: World>(
     world: &W,
     settings: &GroupSettings,
     loaded: Option<Record>,
     intent: &Intent,
-    patience_ends: Timestamp,
+    mut way: Way,
 ) -> Result<Turn, Error> {
     let first = last_wake(loaded.as_ref());
-    let mut tokens = Tokens::none(patience_ends);
+    let look = Intent {
+        action: Action::Look,
+        ..intent.clone()
+    };
+    let mut tokens = Tokens::none(way.patience_ends);
+    let mut waiting: Option<Waiting> = None;
     let mut loaded = loaded;
     for _ in 0..TRIES {
         let now = world.now();
         // Whoever asked for sleep did not know of a wake that came since.
         let outdated = intent.action == Action::Sleep && last_wake(loaded.as_ref()) != first;
-        let look = Intent {
-            action: Action::Look,
-            ..intent.clone()
+        let intent = if outdated || waiting.is_some() {
+            &look
+        } else {
+            intent
         };
-        let intent = if outdated { &look } else { intent };
         let before = loaded.unwrap_or_else(|| Record::unseen(now));
         let mut seen = Observation::default();
-        if needs_look(&before, intent) {
+        let at_a_glance = way.seen.is_some();
+        if let Some(services) = way.seen.take() {
+            seen.services = services;
+            look::read(world, settings, &before, &mut seen, intent, now).await;
+        } else if way.must_look || needs_look(settings, &before, intent, now) {
             let services: Vec<&ServiceSettings> = settings.services.iter().collect();
             seen.services = world.observe(&services).await;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
-        let decision = decide(settings, &before, &seen, intent, now);
-        if let Some(wanted) = tokens_of_sleep(&decision.effects)
+        let mut decision = decide(settings, &before, &seen, intent, now);
+        if at_a_glance && (decision.changes_services() || decision.record.phase != before.phase) {
+            // Worth a closer look.
+            way.must_look = true;
+            loaded = Some(before);
+            continue;
+        }
+        let (raised, lowered) = decision.counts();
+        if lowered > 0
+            && raised == 0
             && tokens
-                .hold(world, Priority::Sleep, wanted, &settings.name)
+                .hold(world, Priority::Sleep, lowered, &settings.name)
                 .await?
                 == Held::Later
         {
             loaded = world.load(&settings.name).await?.record;
             continue;
         }
-        let mut record = decision.record;
-        if record != before {
-            if world.save_record(&settings.name, &record).await? == Saved::Conflict {
-                loaded = world.load(&settings.name).await?.record;
-                continue;
-            }
-            record.version = before.version + 1;
+        let booking = match raised {
+            0 => Booking::Now,
+            _ => tokens.book_for_wake(world, raised + lowered).await,
+        };
+        if booking == Booking::Now {
+            tokens.keep(raised + lowered);
+        } else if decision.record.phase == Phase::Waking {
+            decision = decision.deferred(&before, duration::after(now, NEXT_TICK));
+        } else if booking == Booking::Later {
+            return Err(no_token(Priority::Wake, &settings.name));
         }
-        let woke = record.generation != before.generation;
-        let problems = act::act(world, settings, &mut record, &decision.effects, &mut tokens).await?;
-        return Ok(Turn {
-            settings: settings.clone(),
-            record,
-            before: before.phase,
-            woke,
-            seen,
-            reason: decision.reason,
-            superseded: decision.superseded,
-            effects: decision.effects,
-            would: decision.would,
-            problems,
-            look_again: decision.look_again,
-            now,
-        });
+        let is_deferred = booking != Booking::Now;
+        if !is_deferred || decision.record.phase == Phase::Waking {
+            let mut record = decision.record;
+            if record != before {
+                if world.save_record(&settings.name, &record).await? == Saved::Conflict {
+                    loaded = world.load(&settings.name).await?.record;
+                    continue;
+                }
+                record.version = before.version + 1;
+            }
+            let woke = record.generation != before.generation;
+            let problems = act::act(world, settings, &mut record, &decision.effects, &mut tokens).await?;
+            let so_far = waiting.take();
+            let so_far = match so_far {
+                None => Waiting {
+                    before: before.phase,
+                    woke,
+                    reason: decision.reason,
+                    effects: decision.effects,
+                    problems,
+                },
+                Some(mut earlier) => {
+                    earlier.effects.extend(decision.effects);
+                    earlier.problems.extend(problems);
+                    earlier
+                }
+            };
+            if !matches!(booking, Booking::At(_)) {
+                return Ok(Turn {
+                    settings: settings.clone(),
+                    record,
+                    before: so_far.before,
+                    woke: so_far.woke,
+                    seen,
+                    reason: so_far.reason,
+                    superseded: decision.superseded,
+                    effects: so_far.effects,
+                    would: decision.would,
+                    problems: so_far.problems,
+                    look_again: decision.look_again,
+                    now,
+                });
+            }
+            waiting = Some(so_far);
+        }
+        if let Booking::At(slot) = booking {
+            world.pause(duration::between(world.now(), slot)).await;
+            tokens.keep(raised + lowered);
+        }
+        loaded = world.load(&settings.name).await?.record;
     }
     Err(contention(&settings.name))
+}
+
+/// How long a turn waits for tokens: as long as the function has that takes it, or a person who waits for an answer.
+fn patience(cause: Cause) -> Duration {
+    match cause {
+        Cause::Http => Duration::from_secs(1),
+        Cause::Pipeline => Duration::from_secs(10),
+        _ => PATIENCE,
+    }
 }
 
 /// The last wake that is known of.
@@ -170,17 +269,4 @@ fn last_wake(record: Option<&Record>) -> (Generation, Option<Timestamp>) {
     record.map_or((Generation(0), None), |record| {
         (record.generation, record.last_wake_at)
     })
-}
-
-/// How many tokens must be there before a sleep is written down; none if it is a wake. What raises even one count is.
-fn tokens_of_sleep(effects: &[Effect]) -> Option<u32> {
-    let mut wanted = 0;
-    for effect in effects {
-        match effect {
-            Effect::SetDesired { count: 0, .. } => wanted += 1,
-            Effect::SetDesired { .. } => return None,
-            Effect::StartTimer { .. } => {}
-        }
-    }
-    Some(wanted)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt};
 
-use super::{Turn, turn_until};
+use super::{Turn, Way, turn_by};
 use crate::duration;
 use crate::error::Error;
 use crate::ids::GroupName;
@@ -31,7 +31,7 @@ pub async fn turn_all<W: World>(
     let turns = groups.into_iter().filter_map(|(name, stored)| {
         let settings = stored.settings?;
         Some(async move {
-            let turn = turn_until(world, &settings, stored.record, intent, patience_ends).await;
+            let turn = turn_by(world, &settings, stored.record, intent, Way::until(patience_ends)).await;
             (name, turn)
         })
     });

@@ -3,12 +3,14 @@
 //! ECS throttles with a token bucket for each account and Region. Ours is its shadow, kept where all functions see it: a
 //! "generic cell rate algorithm" (ITU-T Recommendation I.371, virtual scheduling), which needs to store one moment only,
 //! the theoretical arrival time, here called `until`: when the bucket is full again if nobody takes any more. How far
-//! that lies ahead tells how many tokens are out.
+//! that lies ahead tells how many tokens are out. More may be out than there are: who books one that is yet to come
+//! knows from `until` when that is, so a thousand wakes at once stand in line without a queue.
 
 #[cfg(test)]
 mod properties;
 mod tokens;
 
+pub(crate) use tokens::no_token;
 pub use tokens::{Held, PATIENCE, Tokens};
 
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub const SERVICE_WRITES: Bucket = Bucket {
     interval: Duration::from_millis(200),
 };
 
+/// Tokens are booked this long ahead at most: no function lasts longer that does. Our choice.
+const FARTHEST: Duration = Duration::from_secs(60);
 /// How far the clocks of two functions may differ. What lies further ahead than takes can lead to was not written by
 /// these rules, and is not believed, so that it cannot keep anybody waiting for ever. Our choice.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
@@ -99,38 +103,55 @@ pub enum Take {
         /// Later ones leave too few tokens.
         to: Timestamp,
     },
-    /// Granted, and `until` stays: as many wakes have gone before as are ever written down.
-    Unbooked,
     /// Too few tokens are left; there are enough after this time if nobody else takes any.
     Wait(Duration),
 }
 
 impl Bucket {
-    /// Takes a token, given the stored `until`, if there is one. A wake is granted always: if no token is left, it is
-    /// owed, and others wait until it is paid back; no more than another bucketful is ever owed.
+    /// Takes a token that is there, given the stored `until`, if there is one.
     #[must_use]
     pub fn take(&self, until: Option<Timestamp>, now: Timestamp, priority: Priority) -> Take {
-        let now = cut(now);
+        self.book(until, now, priority, 1, now)
+    }
+
+    /// Books tokens, all of which are there at the moment `latest`, given the stored `until`, if there is one.
+    /// [`Bucket::slot`] says when they are, by the `until` that follows.
+    #[must_use]
+    pub fn book(
+        &self,
+        until: Option<Timestamp>,
+        now: Timestamp,
+        priority: Priority,
+        count: u32,
+        latest: Timestamp,
+    ) -> Take {
+        let (now, last) = (cut(now), cut(latest));
         let latest = self.latest(now);
+        let all = self.interval * count;
         let Some(until) = until.filter(|until| (now..=latest).contains(until)) else {
             return Take::First {
-                until: duration::after(now, self.interval),
+                until: duration::after(now, all),
                 now,
                 latest,
             };
         };
-        let (out, most) = (duration::between(now, until), self.most_out(priority));
-        if out <= most {
+        let most = duration::after(last.max(now), self.room(priority)).min(latest);
+        let wanted = duration::after(until, all);
+        if wanted <= most {
             Take::Next {
-                by: self.interval,
+                by: all,
                 from: now,
-                to: duration::after(now, most),
+                to: duration::before(most, all),
             }
-        } else if priority == Priority::Wake {
-            Take::Unbooked
         } else {
-            Take::Wait(out - most)
+            Take::Wait(duration::between(most, wanted))
         }
+    }
+
+    /// When the tokens are there that were booked last, by the `until` that followed.
+    #[must_use]
+    pub fn slot(&self, until: Timestamp, priority: Priority) -> Timestamp {
+        duration::before(until, self.room(priority))
     }
 
     /// The `until` of a bucket that has just been emptied.
@@ -142,16 +163,12 @@ impl Bucket {
     /// The last `until` that is believed.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
-        duration::after(cut(now), self.interval * self.burst * 2 + CLOCKS_DIFFER)
+        duration::after(cut(now), self.interval * self.burst + FARTHEST + CLOCKS_DIFFER)
     }
 
-    /// How far ahead `until` may be before a take.
-    fn most_out(&self, priority: Priority) -> Duration {
-        let tokens = match priority {
-            Priority::Wake => self.burst * 2,
-            Priority::ScaleOut | Priority::Sleep => self.burst.saturating_sub(priority.reserve()),
-        };
-        self.interval * tokens.saturating_sub(1)
+    /// How far ahead `until` may be, by a call that is made now.
+    fn room(&self, priority: Priority) -> Duration {
+        self.interval * self.burst.saturating_sub(priority.reserve())
     }
 }
 
@@ -192,19 +209,28 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_never_waits_and_others_wait_until_it_is_paid_for() {
+    fn a_thousand_wakes_stand_in_line_and_a_sleep_waits_until_all_have_gone() {
         let mut stored = Stored::default();
-        for _ in 0..1000 {
-            assert_eq!(stored.take(at(0), Priority::Wake), None);
+        let wake = |stored: &mut Stored| stored.book(at(0), Priority::Wake, 3, at(20_000));
+        for n in 1..=50 {
+            let slot = (n * 3 - 50).max(0) * 200;
+            assert_eq!(wake(&mut stored), Some(at(slot)), "wake {n}");
         }
-        assert_eq!(stored.until, Some(at(20_000)), "no more than two bucketfuls");
+        assert_eq!(wake(&mut stored), None, "there is none within 20 s");
+        assert_eq!(stored.until, Some(at(30_000)));
         let wait = stored.take(at(0), Priority::Sleep).expect("a wait");
-        assert_eq!(wait, Duration::from_millis(20_000 - 4_800));
-        assert_eq!(
-            stored.take(at(15_199), Priority::Sleep),
-            Some(Duration::from_millis(1))
-        );
-        assert_eq!(stored.take(at(15_200), Priority::Sleep), None);
+        assert_eq!(wait, Duration::from_millis(30_000 - 4_800));
+        assert_eq!(stored.take(at(25_200), Priority::Sleep), None);
+    }
+
+    #[test]
+    fn a_scale_out_in_line_leaves_its_reserve_to_wakes() {
+        let mut stored = Stored::default();
+        let mut book = |priority, count| stored.book(at(0), priority, count, at(20_000));
+        assert_eq!(book(Priority::Wake, 45), Some(at(0)));
+        assert_eq!(book(Priority::ScaleOut, 1), Some(at(1_200)));
+        assert_eq!(book(Priority::Wake, 4), Some(at(0)));
+        assert_eq!(book(Priority::Wake, 1), Some(at(200)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Priority;
 use crate::duration;
 use crate::error::{Code, Error};
-use crate::ports::{Clock, Grant, Quota};
+use crate::ports::{Booking, Clock, Grant, Quota};
 
 /// A function waits this long for tokens, all in all. With all else that it does this fits into the 29 s of the wake
 /// function, the 50 s of a scale-in's step and the 55 s of a tick. Our choice.
@@ -54,7 +54,22 @@ impl Tokens {
         self.held
     }
 
-    /// Takes tokens until so many are held, and waits for them if need be. `what` names the thing they are for.
+    /// When tokens are there for so many calls of a wake, those that are held included: they are booked, unless they
+    /// would come too late.
+    pub async fn book_for_wake<W: Quota>(&self, world: &W, wanted: u32) -> Booking {
+        match wanted.saturating_sub(self.held) {
+            0 => Booking::Now,
+            missing => world.book(Priority::Wake, missing, self.patience_ends).await,
+        }
+    }
+
+    /// Holds so many that were booked.
+    pub fn keep(&mut self, count: u32) {
+        self.held = self.held.max(count);
+    }
+
+    /// Takes tokens until so many are held, and waits for them if need be: a sleep until there are some, and a scale-out
+    /// in line. `what` names the thing they are for.
     ///
     /// It must not stand between the write of a record and the call that the record speaks of: a command is believed to
     /// land soon after it was written ([`crate::record::Command::LANDS_WITHIN`]).
@@ -73,6 +88,16 @@ impl Tokens {
         while self.held < wanted {
             match world.take(priority).await {
                 Grant::Now => self.held += 1,
+                Grant::Wait(_) if priority == Priority::ScaleOut => {
+                    let missing = wanted - self.held;
+                    match world.book(priority, missing, self.patience_ends).await {
+                        Booking::Now => {}
+                        Booking::At(slot) => world.pause(duration::between(world.now(), slot)).await,
+                        Booking::Later => return Err(no_token(priority, what)),
+                    }
+                    held = Held::Later;
+                    self.held = wanted;
+                }
                 Grant::Wait(wait) if duration::after(world.now(), wait) > self.patience_ends => {
                     return Err(no_token(priority, what));
                 }
@@ -96,7 +121,7 @@ impl Tokens {
     }
 }
 
-fn no_token(priority: Priority, what: &impl Display) -> Error {
+pub(crate) fn no_token(priority: Priority, what: &impl Display) -> Error {
     let message = format!(
         "{what}: {priority}: the calls of this account that change services leave none for this one within {} s",
         PATIENCE.as_secs()
@@ -139,6 +164,15 @@ mod tests {
             self.pause(self.answers_after).await;
             self.grants.borrow_mut().remove(0)
         }
+
+        async fn book(&self, _: Priority, count: u32, latest: Timestamp) -> Booking {
+            let slot = duration::after(self.now(), Duration::from_secs(1) * count);
+            if slot > latest {
+                Booking::Later
+            } else {
+                Booking::At(slot)
+            }
+        }
     }
 
     fn world(grants: &[Grant], answers_after: u64) -> World {
@@ -150,7 +184,11 @@ mod tests {
     }
 
     fn hold(world: &World, tokens: &mut Tokens, wanted: u32) -> Result<Held, Error> {
-        let hold = pin!(tokens.hold(world, Priority::Sleep, wanted, &"dev/web"));
+        hold_for(world, tokens, Priority::Sleep, wanted)
+    }
+
+    fn hold_for(world: &World, tokens: &mut Tokens, priority: Priority, wanted: u32) -> Result<Held, Error> {
+        let hold = pin!(tokens.hold(world, priority, wanted, &"dev/web"));
         match hold.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(held) => held,
             Poll::Pending => panic!("nothing really waits"),
@@ -184,6 +222,22 @@ mod tests {
             assert_eq!(hold(&world, &mut tokens, wanted), Ok(Held::AtOnce));
         }
         assert_eq!([(); 4].map(|()| tokens.spend()), [true, true, true, false]);
+    }
+
+    #[test]
+    fn a_scale_out_stands_in_line() {
+        let wait = Grant::Wait(Duration::from_secs(600));
+        let (world, mut tokens) = (world(&[Grant::Now, wait, wait], 0), none());
+        assert_eq!(
+            hold_for(&world, &mut tokens, Priority::ScaleOut, 3),
+            Ok(Held::Later)
+        );
+        assert_eq!((world.now().as_second(), tokens.held()), (2, 3));
+        assert!(
+            hold_for(&world, &mut tokens, Priority::ScaleOut, 30).is_err(),
+            "too late"
+        );
+        assert_eq!(tokens.held(), 3);
     }
 
     #[test]

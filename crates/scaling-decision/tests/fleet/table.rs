@@ -3,11 +3,12 @@
 //! condition refuses costs the same; "DynamoDB item sizes": names and values).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{GroupName, ServiceId};
 use dormouse_core::ports::{
-    Clock, Grant, Lease, Leases, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow, Windows,
+    Booking, Clock, Grant, Lease, Leases, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow, Windows,
 };
 use dormouse_core::quota::{Priority, SERVICE_WRITES, Take};
 use dormouse_core::record::Record;
@@ -177,18 +178,39 @@ impl Windows for Fleet {
 
 impl Quota for Fleet {
     async fn take(&self, priority: Priority) -> Grant {
+        let take = |until, now| SERVICE_WRITES.take(until, now, priority);
+        self.take_tokens(take)
+            .await
+            .map_or_else(Grant::Wait, |_| Grant::Now)
+    }
+
+    async fn book(&self, priority: Priority, count: u32, latest: Timestamp) -> Booking {
+        let book = |until, now| SERVICE_WRITES.book(until, now, priority, count, latest);
+        match self.take_tokens(book).await {
+            Ok(until) => match SERVICE_WRITES.slot(until, priority) {
+                slot if slot > self.now() => Booking::At(slot),
+                _ => Booking::Now,
+            },
+            Err(_) => Booking::Later,
+        }
+    }
+}
+
+impl Fleet {
+    async fn take_tokens(
+        &self,
+        take: impl Fn(Option<Timestamp>, Timestamp) -> Take,
+    ) -> Result<Timestamp, Duration> {
         self.cloud.call("UpdateItem", 0, 1).await;
         let now = self.now();
-        let mut table = self.table.borrow_mut();
-        match SERVICE_WRITES.take(table.full_at, now, priority) {
-            Take::First { until, .. } => table.full_at = Some(until),
-            Take::Next { by, .. } => {
-                table.full_at = table.full_at.map(|at| dormouse_core::duration::after(at, by));
-            }
-            Take::Unbooked => {}
-            Take::Wait(wait) => return Grant::Wait(wait),
-        }
-        Grant::Now
+        let full_at = &mut self.table.borrow_mut().full_at;
+        let until = match take(*full_at, now) {
+            Take::First { until, .. } => until,
+            Take::Next { by, .. } => dormouse_core::duration::after(full_at.unwrap_or(now), by),
+            Take::Wait(wait) => return Err(wait),
+        };
+        *full_at = Some(until);
+        Ok(until)
     }
 }
 

@@ -69,7 +69,7 @@ fn a_burst_is_written_down_once_in_a_few_seconds_and_needs_no_look() {
     for n in 0..100 {
         let before = t.record.clone();
         let intent = Intent::of(line(400 + n / 10), Cause::Logs);
-        assert!(!needs_look(&before, &intent));
+        assert!(!needs_look(&t.group, &before, &intent, at(400)));
         let after = decide(
             &t.group,
             &before,
@@ -82,7 +82,12 @@ fn a_burst_is_written_down_once_in_a_few_seconds_and_needs_no_look() {
         t.record = after;
     }
     assert_eq!(writes, 2, "100 lines in 10 s");
-    assert!(needs_look(&asleep().record, &Intent::of(line(1), Cause::Logs)));
+    assert!(needs_look(
+        &t.group,
+        &asleep().record,
+        &Intent::of(line(1), Cause::Logs),
+        at(1)
+    ));
 }
 
 #[test]

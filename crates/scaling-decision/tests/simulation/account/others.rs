@@ -4,11 +4,12 @@ use std::pin::pin;
 use std::time::Duration;
 
 use dormouse_core::decide::Question;
+use dormouse_core::duration;
 use dormouse_core::error::Error;
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::minutes::{PERIOD, Point};
 use dormouse_core::ports::{
-    Clock, Discovery, Grant, Notifications, Quota, ScaleIns, Signals, Timers, Utilizations,
+    Booking, Clock, Discovery, Grant, Notifications, Quota, ScaleIns, Signals, Timers, Utilizations,
 };
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
@@ -41,14 +42,26 @@ impl Clock for Account {
 }
 
 impl Quota for Account {
-    /// A wake never waits, and what fails is no reason to wait either.
-    async fn take(&self, priority: Priority) -> Grant {
-        let take = || match priority {
-            Priority::Wake => Ok(None),
-            Priority::ScaleOut | Priority::Sleep => Ok(self.waits.borrow_mut().pop()),
-        };
+    /// What fails is no reason to wait.
+    async fn take(&self, _: Priority) -> Grant {
+        let take = || Ok(self.waits.borrow_mut().pop());
         let wait = self.call(Part::Table, "take", take).await;
         wait.ok().flatten().map_or(Grant::Now, Grant::Wait)
+    }
+
+    /// A wake finds its tokens, and a scale-out has its turn a while later.
+    async fn book(&self, priority: Priority, _: u32, _: Timestamp) -> Booking {
+        let book = || {
+            Ok(match priority {
+                Priority::Wake => Booking::Now,
+                Priority::ScaleOut | Priority::Sleep => {
+                    let wait = self.waits.borrow_mut().pop().unwrap_or_default();
+                    Booking::At(duration::after(self.now(), wait))
+                }
+            })
+        };
+        let booking = self.call(Part::Table, "take", book).await;
+        booking.unwrap_or(Booking::Now)
     }
 }
 
