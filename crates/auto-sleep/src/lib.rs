@@ -1,6 +1,7 @@
 //! The one-minute tick, which moves every group on and heals what others left undone; the sleep timer's call, which does
 //! the same for one generation of one group; and changes of tasks, which do it for the group that they belong to.
 
+mod part;
 mod task_state;
 mod tick;
 
@@ -8,16 +9,16 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::intent::Cause;
-use dormouse_core::ports::{SessionRows, World};
+use dormouse_core::ports::{FanOut, SessionRows, World};
 use dormouse_function::direct;
 use serde_json::Value;
 
-/// Handles a scheduled event, a change of a task's state, the sleep timer's call or a direct call.
+/// Handles a scheduled event, a part of one, a change of a task's state, the sleep timer's call or a direct call.
 ///
 /// # Errors
 /// [`Code::InvalidRequest`] for anything else; a call about one group also fails with the engine's errors, a tick
 /// with those of discovery and the store. One group's error does not fail the tick of the others.
-pub async fn handle<W: World + SessionRows>(
+pub async fn handle<W: World + SessionRows + FanOut>(
     world: &W,
     config: &Config,
     event: Value,
@@ -30,8 +31,11 @@ pub async fn handle<W: World + SessionRows>(
             None => tick::all(world, config, call.intent.cause, request_id).await,
         };
     }
+    if let Some(records) = event.get("Records") {
+        return part::handle(world, records, request_id).await;
+    }
     let event: EventBridgeEvent<Value> = serde_json::from_value(event).map_err(|error| {
-        let message = "the event is neither a direct call with the field `action` nor an EventBridge event";
+        let message = "the event is neither a direct call with the field `action`, nor an EventBridge event, nor one of SQS";
         Error::new(Code::InvalidRequest, format!("{message}: {error}"))
     })?;
     match event.detail_type.as_str() {

@@ -1,23 +1,31 @@
 //! The tick of all groups.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use dormouse_core::config::Config;
-use dormouse_core::engine::{self, Turn};
+use dormouse_core::engine::{self, Part, Round, Turn};
 use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
-use dormouse_core::ports::World;
+use dormouse_core::ports::{FanOut, Stored, World};
 use dormouse_core::report;
 use dormouse_function::log;
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
-/// Discovers all groups and takes a turn for each.
-pub(crate) async fn all<W: World>(
+/// Discovers all groups and takes a turn for each, or deals them to other invocations. What a person asks for looks at
+/// everything, and here.
+pub(crate) async fn all<W: World + FanOut>(
     world: &W,
     config: &Config,
     cause: Cause,
     request_id: &str,
 ) -> Result<Value, Error> {
-    let groups = engine::discover(world, &config.listed, &config.defaults).await?;
+    let discovered = engine::discover(world, &config.listed, &config.defaults).await?;
+    if let Some(error) = &discovered.stale {
+        log::error(error, None, request_id);
+    }
+    let groups = discovered.groups;
     for (name, stored) in &groups {
         let problems = stored
             .settings
@@ -25,13 +33,64 @@ pub(crate) async fn all<W: World>(
             .map_or(&[][..], |settings| &settings.problems);
         log::bad_tags(name.as_str(), problems, world.now());
     }
-    let intent = Intent::of(Action::Tick, cause);
-    let turns = engine::turn_all(world, groups, &intent).await;
-    let results: Vec<Value> = turns
+    if cause != Cause::Tick {
+        let round = Round { due: None, parts: 1 };
+        return Ok(take(world, groups, cause, round, request_id).await);
+    }
+    let due = engine::due(&groups, world.now());
+    let round = Round {
+        due: Some(&due),
+        parts: 1,
+    };
+    if config.shards == 1 {
+        return Ok(take(world, groups, cause, round, request_id).await);
+    }
+    hand_over(world, &groups, &due, config.shards).await
+}
+
+/// Deals groups to other invocations. Those that have nothing to do are not among them.
+async fn hand_over<W: World + FanOut>(
+    world: &W,
+    groups: &BTreeMap<GroupName, Stored>,
+    due: &BTreeSet<GroupName>,
+    shards: u32,
+) -> Result<Value, Error> {
+    let round = Round {
+        due: Some(due),
+        parts: 1,
+    };
+    let names = engine::worth_a_turn(groups, round, world.now());
+    let parts = engine::deal(names, groups, due, shards);
+    let messages: Vec<String> = parts.iter().map(|part| json!(part).to_string()).collect();
+    try_join_all(messages.iter().map(|message| world.hand_over(message))).await?;
+    let dealt: Vec<usize> = parts.iter().map(|part| part.groups.len()).collect();
+    Ok(json!({"dealt": dealt}))
+}
+
+/// Takes a turn for each group of a part.
+pub(crate) async fn part<W: World>(world: &W, part: &Part, request_id: &str) -> Result<Value, Error> {
+    let loads = part
+        .groups
         .iter()
-        .map(|(name, result)| summary(name, result, &intent, request_id))
-        .collect();
-    Ok(json!({"groups": results}))
+        .map(async |name| Ok::<_, Error>((name.clone(), world.load(name).await?)));
+    let groups = try_join_all(loads).await?.into_iter().collect();
+    Ok(take(world, groups, Cause::Tick, part.round(), request_id).await)
+}
+
+async fn take<W: World>(
+    world: &W,
+    groups: BTreeMap<GroupName, Stored>,
+    cause: Cause,
+    round: Round<'_>,
+    request_id: &str,
+) -> Value {
+    let intent = Intent::of(Action::Tick, cause);
+    let mut results = BTreeMap::new();
+    let mut tell = |name: &GroupName, turn: Result<Turn, Error>| {
+        results.insert(name.clone(), summary(name, &turn, &intent, request_id));
+    };
+    engine::turn_all(world, groups, &intent, round, &mut tell).await;
+    json!({"groups": results.into_values().collect::<Vec<_>>()})
 }
 
 fn summary(group: &GroupName, result: &Result<Turn, Error>, intent: &Intent, request_id: &str) -> Value {

@@ -8,6 +8,7 @@ mod ec2;
 mod ecs;
 mod elb;
 mod errors;
+mod fan_out;
 mod insights;
 mod leases;
 mod lists;
@@ -60,6 +61,7 @@ pub struct Aws {
     probe: probe::Prober,
     queues: aws_sdk_sqs::Client,
     dead_letters: Option<String>,
+    tick_queue: Option<String>,
     topics: aws_sdk_sns::Client,
     notifications: Option<String>,
     in_vpc: bool,
@@ -108,6 +110,7 @@ impl Aws {
             probe: probe::Prober::new(http),
             queues: aws_sdk_sqs::Client::new(sdk),
             dead_letters: config.dead_letters.clone(),
+            tick_queue: config.tick_queue.clone(),
             topics: aws_sdk_sns::Client::new(sdk),
             notifications: config.notifications.clone(),
             in_vpc: config.in_vpc,

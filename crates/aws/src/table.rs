@@ -15,12 +15,15 @@ use dormouse_core::ports::{Saved, Store, Stored};
 use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
 use futures_util::future::try_join;
+use jiff::Timestamp;
 
 use crate::Aws;
 use crate::errors::failed;
 
 const SETTINGS: &str = "settings";
 const RECORD: &str = "record";
+const DISCOVERY: &str = "discovery";
+const TAGS: &str = "tags";
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -213,6 +216,21 @@ impl Store for Aws {
 
     async fn remove_settings(&self, group: &GroupName) -> Result<(), Error> {
         self.table.delete(SETTINGS, group.as_str()).await
+    }
+
+    async fn discovered_at(&self) -> Result<Option<Timestamp>, Error> {
+        let item = self.table.get(DISCOVERY, TAGS).await?;
+        item.map(|item| body(&item, "the moment of the last discovery"))
+            .transpose()
+    }
+
+    async fn save_discovered_at(&self, at: Timestamp) -> Result<(), Error> {
+        let request = self.table.put(DISCOVERY, TAGS).item("body", json(&at)?);
+        request
+            .send()
+            .await
+            .map_err(|error| self.table.failed("PutItem", &error))?;
+        Ok(())
     }
 }
 

@@ -29,6 +29,10 @@ pub struct Config {
     pub tick: Duration,
     /// `IN_VPC`: whether the function is in the VPC of the tasks, and reaches them at their private addresses.
     pub in_vpc: bool,
+    /// `SHARDS`: to how many invocations a tick of auto-sleep is dealt; 1: it does all itself.
+    pub shards: u32,
+    /// `TICK_QUEUE_URL`: the queue by which it deals; only auto-sleep has it, and only with several shards.
+    pub tick_queue: Option<String>,
     /// `DEAD_LETTER_QUEUE_URL`: where messages go that cannot be understood; only session-metric-ingest has it.
     pub dead_letters: Option<String>,
 }
@@ -80,6 +84,8 @@ impl Config {
             notifications: get("NOTIFICATION_TOPIC_ARN").map(str::to_owned),
             tick: tick(get("TICK_SECONDS"))?,
             in_vpc: in_vpc(get("IN_VPC"))?,
+            shards: shards(get("SHARDS"))?,
+            tick_queue: get("TICK_QUEUE_URL").map(str::to_owned),
             dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
         })
     }
@@ -104,6 +110,9 @@ const TICK_SECONDS: u64 = 3;
 /// each is well below [`LONGEST_GAP`](crate::scaling::connections::LONGEST_GAP): else a lull would begin anew each minute.
 const TICKS: [u64; 8] = [1, 2, 3, 4, 5, 6, 10, 12];
 
+/// More shards would not be faster: together they read no more than one. Our choice.
+const MOST_SHARDS: u32 = 32;
+
 fn tick(value: Option<&str>) -> Result<Duration, Error> {
     let seconds = value.map_or(Some(TICK_SECONDS), |text| {
         text.parse().ok().filter(|seconds| TICKS.contains(seconds))
@@ -111,6 +120,16 @@ fn tick(value: Option<&str>) -> Result<Duration, Error> {
     let rule = "must be 1, 2, 3, 4, 5, 6, 10 or 12 seconds";
     let seconds = seconds.ok_or_else(|| invalid("TICK_SECONDS", value.unwrap_or_default(), rule))?;
     Ok(Duration::from_secs(seconds))
+}
+
+fn shards(value: Option<&str>) -> Result<u32, Error> {
+    value.map_or(Ok(1), |text| {
+        let shards = text
+            .parse()
+            .ok()
+            .filter(|shards| (1..=MOST_SHARDS).contains(shards));
+        shards.ok_or_else(|| invalid("SHARDS", text, "must be a whole number from 1 to 32"))
+    })
 }
 
 fn mode(value: Option<&str>) -> Result<Mode, Error> {
@@ -242,6 +261,8 @@ mod tests {
             ("TICK_SECONDS", "15"),
             ("IN_VPC", "yes"),
             ("MODE", "dry-run"),
+            ("SHARDS", "0"),
+            ("SHARDS", "33"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);

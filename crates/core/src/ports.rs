@@ -55,6 +55,10 @@ pub trait Store {
     async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error>;
     /// Removes the settings of a group that no service names any more. Its record stays.
     async fn remove_settings(&self, group: &GroupName) -> Result<(), Error>;
+    /// When the tags were read from which the settings are, if they ever were.
+    async fn discovered_at(&self) -> Result<Option<Timestamp>, Error>;
+    /// Says when they were.
+    async fn save_discovered_at(&self, at: Timestamp) -> Result<(), Error>;
 }
 
 /// Finds the services that opted in.
@@ -62,6 +66,13 @@ pub trait Store {
 pub trait Discovery {
     /// All services with the group tag, and their tags.
     async fn tagged(&self) -> Result<Vec<TaggedService>, Error>;
+}
+
+/// Hands work to other invocations of the same function.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait FanOut {
+    /// Sends a message, which an invocation of its own is called with.
+    async fn hand_over(&self, message: &str) -> Result<(), Error>;
 }
 
 /// ECS and what surrounds its tasks.

@@ -54,6 +54,12 @@ impl Signal {
         matches!(self, Self::Connections | Self::Protection)
     }
 
+    /// Whether it is asked of the service's tasks, one by one.
+    #[must_use]
+    pub fn is_of_tasks(self) -> bool {
+        matches!(self, Self::Connections | Self::Protection | Self::Sessions)
+    }
+
     /// Whether reading it costs money each time, so that it is read last and only if all others are quiet.
     #[must_use]
     pub fn is_costly(self) -> bool {

@@ -74,6 +74,10 @@ pub struct World {
     panics: RefCell<Vec<String>>,
     writes: Cell<usize>,
     looks: Cell<usize>,
+    looked_at: RefCell<Vec<ServiceId>>,
+    handed_over: RefCell<Vec<String>>,
+    discoveries: Cell<usize>,
+    discovered_at: Cell<Option<Timestamp>>,
     waits: RefCell<VecDeque<Duration>>,
     slots: RefCell<VecDeque<Duration>>,
     taken: RefCell<Vec<Priority>>,
@@ -99,6 +103,10 @@ impl Default for World {
             panics: RefCell::default(),
             writes: Cell::new(0),
             looks: Cell::new(0),
+            looked_at: RefCell::default(),
+            handed_over: RefCell::default(),
+            discoveries: Cell::new(0),
+            discovered_at: Cell::new(None),
             waits: RefCell::default(),
             slots: RefCell::default(),
             taken: RefCell::default(),
@@ -113,25 +121,26 @@ impl World {
     pub fn with(services: &[&str], tags: &[(&str, &str)], desired: u32) -> Self {
         let world = Self::default();
         for id in services {
-            let id = id_of(id);
-            let tags = tags
-                .iter()
-                .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
-                .collect();
-            world
-                .tagged
-                .borrow_mut()
-                .push(TaggedService { id: id.clone(), tags });
-            world.services.borrow_mut().insert(
-                id.clone(),
-                ServiceState {
-                    desired,
-                    ..ServiceState::default()
-                },
-            );
+            world.add(id, tags, desired);
         }
         world.run_tasks();
         world
+    }
+
+    /// Adds a service `cluster/name`, whose tasks do not run yet.
+    pub fn add(&self, id: &str, tags: &[(&str, &str)], desired: u32) {
+        let id = id_of(id);
+        let tags = tags
+            .iter()
+            .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
+            .collect();
+        let tagged = TaggedService { id: id.clone(), tags };
+        self.tagged.borrow_mut().push(tagged);
+        let state = ServiceState {
+            desired,
+            ..ServiceState::default()
+        };
+        self.services.borrow_mut().insert(id, state);
     }
 
     /// Changes a service behind everybody's back.
@@ -253,6 +262,18 @@ impl World {
         self.writes.get()
     }
 
+    /// What was handed to other invocations.
+    #[must_use]
+    pub fn handed_over(&self) -> Vec<String> {
+        self.handed_over.borrow().clone()
+    }
+
+    /// How often tags were read.
+    #[must_use]
+    pub fn discoveries(&self) -> usize {
+        self.discoveries.get()
+    }
+
     /// How often services were looked at.
     #[must_use]
     pub fn looks(&self) -> usize {
@@ -262,6 +283,12 @@ impl World {
     /// What every signal reads from now on.
     pub fn reads(&self, reading: Reading) {
         *self.reading.borrow_mut() = reading;
+    }
+
+    /// The services that were looked at, in order.
+    #[must_use]
+    pub fn looked_at(&self) -> Vec<ServiceId> {
+        self.looked_at.borrow().clone()
     }
 
     /// The calls that changed or started something, in order: `UpdateService dev/web=1`, `StartExecution dev g1`.

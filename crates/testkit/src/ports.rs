@@ -9,8 +9,8 @@ use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Booking, Clock, Discovery, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, Services, SessionRows,
-    Signals, Store, Stored, StoredRow, Timers,
+    Booking, Clock, Discovery, FanOut, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, Services,
+    SessionRows, Signals, Store, Stored, StoredRow, Timers,
 };
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
@@ -63,19 +63,41 @@ impl Store for World {
         self.store.borrow_mut().entry(group.clone()).or_default().settings = None;
         Ok(())
     }
+
+    async fn discovered_at(&self) -> Result<Option<Timestamp>, Error> {
+        self.gate(&["table"]).await?;
+        Ok(self.discovered_at.get())
+    }
+
+    async fn save_discovered_at(&self, at: Timestamp) -> Result<(), Error> {
+        self.gate(&["table"]).await?;
+        self.discovered_at.set(Some(at));
+        Ok(())
+    }
 }
 
 impl Discovery for World {
     async fn tagged(&self) -> Result<Vec<TaggedService>, Error> {
+        self.discoveries.set(self.discoveries.get() + 1);
         self.gate(&["GetResources"]).await?;
         let opted_in = |service: &&TaggedService| service.tags.iter().any(|(tag, _)| tag == GROUP);
         Ok(self.tagged.borrow().iter().filter(opted_in).cloned().collect())
     }
 }
 
+impl FanOut for World {
+    async fn hand_over(&self, message: &str) -> Result<(), Error> {
+        self.gate(&["hand_over"]).await?;
+        self.handed_over.borrow_mut().push(message.to_owned());
+        Ok(())
+    }
+}
+
 impl Services for World {
     async fn observe(&self, wanted: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
         self.looks.set(self.looks.get() + 1);
+        let ids = wanted.iter().map(|settings| settings.id.clone());
+        self.looked_at.borrow_mut().extend(ids);
         let denied = self.gate(&["DescribeServices"]).await.err();
         let services = self.services.borrow();
         let look = |id: &ServiceId| match (&denied, services.get(id)) {

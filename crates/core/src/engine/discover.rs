@@ -1,7 +1,11 @@
-//! Whose groups there are.
+//! Whose groups there are. What the tags said last is in the table; the tick reads them again each minute.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::GroupName;
 use crate::ports::{Stored, World};
@@ -9,24 +13,58 @@ use crate::record::Record;
 use crate::settings::{Defaults, GroupSettings, ServiceSettings};
 use crate::tags;
 
+/// Tags are not read again for an unknown group within so long, however many ask: whoever asks waits. Our choice: a
+/// scanner must not use up the account's calls of the tagging API.
+const READ_EVERY: Duration = Duration::from_secs(3);
+
+/// All groups, and what kept the tags from being read.
+#[derive(Debug)]
+pub struct Discovered {
+    /// Their settings, as new as could be had, and their records.
+    pub groups: BTreeMap<GroupName, Stored>,
+    /// Why the settings are those of before, if they are.
+    pub stale: Option<Error>,
+}
+
 /// The settings of all groups as their owners have them now, and those stored before.
 ///
-/// Settings that changed are written, those of vanished groups removed, so that a wake finds them in the table.
+/// Settings that changed are written, those of vanished groups removed, so that a wake finds them in the table. If the
+/// tags cannot be read, those stored before hold on.
 ///
 /// # Errors
-/// Those of discovery and the store. If the services cannot be discovered, nothing stored is changed.
+/// Those of the store.
 pub async fn discover<W: World>(
     world: &W,
     listed: &[ServiceSettings],
     defaults: &Defaults,
-) -> Result<BTreeMap<GroupName, Stored>, Error> {
+) -> Result<Discovered, Error> {
+    let now = world.now();
     let (tagged, stored) = futures_util::future::join(world.tagged(), world.load_all()).await;
-    let (tagged, mut stored) = (tagged?, stored?);
+    let mut groups = stored?;
+    let stale = match tagged {
+        Ok(tagged) => {
+            renew(world, &tagged, listed, defaults, &mut groups).await?;
+            world.save_discovered_at(now).await?;
+            None
+        }
+        Err(error) => Some(error),
+    };
+    groups.retain(|_, stored| stored.settings.is_some());
+    Ok(Discovered { groups, stale })
+}
+
+async fn renew<W: World>(
+    world: &W,
+    tagged: &[tags::TaggedService],
+    listed: &[ServiceSettings],
+    defaults: &Defaults,
+    stored: &mut BTreeMap<GroupName, Stored>,
+) -> Result<(), Error> {
     let previous = stored
         .iter()
         .filter_map(|(name, stored)| Some((name.clone(), stored.settings.clone()?)))
         .collect::<BTreeMap<_, _>>();
-    let current = tags::groups(&tagged, listed, &previous, defaults);
+    let current = tags::groups(tagged, listed, &previous, defaults);
     for vanished in previous.keys().filter(|name| !current.contains_key(*name)) {
         world.remove_settings(vanished).await?;
         stored.remove(vanished);
@@ -37,11 +75,10 @@ pub async fn discover<W: World>(
         }
         stored.entry(name).or_default().settings = Some(settings);
     }
-    stored.retain(|_, stored| stored.settings.is_some());
-    Ok(stored)
+    Ok(())
 }
 
-/// The group with its record; discovered afresh if the table does not know it yet.
+/// The group with its record. If the table does not know it, the tags are read again.
 ///
 /// # Errors
 /// [`Code::UnknownGroup`], and those of discovery and the store.
@@ -51,21 +88,44 @@ pub async fn find<W: World>(
     listed: &[ServiceSettings],
     defaults: &Defaults,
 ) -> Result<(GroupSettings, Option<Record>), Error> {
+    let began = world.now();
     let mut stored = world.load(group).await?;
-    if stored.settings.is_none() {
-        stored = discover(world, listed, defaults)
-            .await?
-            .remove(group)
-            .unwrap_or_default();
+    while stored.settings.is_none() {
+        let read_at = world.discovered_at().await?;
+        if read_at.is_some_and(|at| at >= began) {
+            // Somebody has read them since.
+            return Err(unknown(group));
+        }
+        match wait(read_at, world.now()) {
+            Some(wait) => {
+                world.pause(wait).await;
+                stored = world.load(group).await?;
+            }
+            None => {
+                let mut discovered = discover(world, listed, defaults).await?;
+                stored = discovered.groups.remove(group).unwrap_or_default();
+                if stored.settings.is_none() {
+                    return Err(discovered.stale.unwrap_or_else(|| unknown(group)));
+                }
+            }
+        }
     }
     match stored.settings {
         Some(settings) => Ok((settings, stored.record)),
-        None => Err(Error::new(
-            Code::UnknownGroup,
-            format!(
-                "group `{group}`: no service has the tag `{}` with this value",
-                tags::GROUP
-            ),
-        )),
+        None => Err(unknown(group)),
     }
+}
+
+/// How long it is until the tags may be read again; none: they may.
+fn wait(read_at: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
+    let left = READ_EVERY.checked_sub(duration::between(read_at?, now))?;
+    (!left.is_zero()).then_some(left)
+}
+
+fn unknown(group: &GroupName) -> Error {
+    let message = format!(
+        "group `{group}`: no service has the tag `{}` with this value",
+        tags::GROUP
+    );
+    Error::new(Code::UnknownGroup, message)
 }

@@ -11,9 +11,9 @@ mod tick;
 
 pub use change::change;
 pub(crate) use change::contention;
-pub use discover::{discover, find};
+pub use discover::{Discovered, discover, find};
 pub use look::observe_one;
-pub use tick::turn_all;
+pub use tick::{Part, Round, deal, due, turn_all, worth_a_turn};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -204,7 +204,9 @@ async fn turn_by<W: World>(
         let is_deferred = booking != Booking::Now;
         if !is_deferred || decision.record.phase == Phase::Waking {
             let mut record = decision.record;
-            if record != before {
+            // A tick need not look again at a group that was seen once and is at rest.
+            let is_first_tick = before.version == 0 && intent.action == Action::Tick;
+            if record != before || is_first_tick {
                 if world.save_record(&settings.name, &record).await? == Saved::Conflict {
                     loaded = world.load(&settings.name).await?.record;
                     continue;

@@ -6,6 +6,7 @@
 //! that lies ahead tells how many tokens are out. More may be out than there are: who books one that is yet to come
 //! knows from `until` when that is, so a thousand wakes at once stand in line without a queue.
 
+pub(crate) mod pace;
 #[cfg(test)]
 mod properties;
 mod tokens;

@@ -113,6 +113,14 @@ impl Store for Fleet {
     async fn remove_settings(&self, group: &GroupName) -> Result<(), Error> {
         Err(nobody_does(group.as_str()))
     }
+
+    async fn discovered_at(&self) -> Result<Option<Timestamp>, Error> {
+        unreachable!("nothing here discovers services")
+    }
+
+    async fn save_discovered_at(&self, _at: Timestamp) -> Result<(), Error> {
+        unreachable!("nothing here discovers services")
+    }
 }
 
 impl Leases for Fleet {

@@ -155,7 +155,7 @@ async fn a_bad_tag_is_shown_and_harms_nobody_else() {
     let groups = dormouse_core::engine::discover(&world, &config.listed, &config.defaults)
         .await
         .expect("groups");
-    assert_eq!(groups.len(), 1);
+    assert_eq!(groups.groups.len(), 1);
     let redirect = answer(&world, event("http-api-program.json")).await;
     assert_eq!(status_of(&redirect), 307, "its last good settings still hold");
     let status = body(&answer(&world, event("http-api-status.json")).await);

@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 
-use super::pace::{BURST, Pace};
 use super::service::Watched;
 use crate::error::{Code, Error};
 use crate::ids::ServiceId;
 use crate::observation::{Seen, TaskState};
 use crate::ports::{Listed, ScalingWorld};
+use crate::quota::pace::{BURST, Pace};
 use crate::settings::ServiceSettings;
 
 /// Services in one DescribeServices call (Amazon ECS API reference, DescribeServices).

@@ -7,7 +7,6 @@
 
 mod act;
 mod look;
-mod pace;
 mod read;
 mod sample;
 mod service;

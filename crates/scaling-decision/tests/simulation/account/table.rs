@@ -84,6 +84,14 @@ impl Store for Account {
         };
         self.call(Part::Table, "remove_settings", remove).await
     }
+
+    async fn discovered_at(&self) -> Result<Option<Timestamp>, Error> {
+        unreachable!("nothing here discovers services")
+    }
+
+    async fn save_discovered_at(&self, _at: Timestamp) -> Result<(), Error> {
+        unreachable!("nothing here discovers services")
+    }
 }
 
 impl SessionRows for Account {
