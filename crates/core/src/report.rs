@@ -130,7 +130,7 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
     }
     let counts = turn.effects.iter().filter_map(|effect| match effect {
         Effect::SetDesired { service, count } => Some(format!("{service}={count}")),
-        Effect::StartTimer { .. } => None,
+        Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
     });
     Some(Report {
         event: "decision",

@@ -12,6 +12,7 @@ use crate::error::{Code, Error};
 use crate::hours::{Change, Hours, Outlook};
 use crate::ids::{GroupName, ServiceId};
 use crate::logs::LogSource;
+use crate::needs::Need;
 use crate::reading::Signal;
 use crate::scaling::bounds::Scaling;
 
@@ -114,6 +115,9 @@ pub struct ServiceSettings {
     /// Hours in which its group is kept awake, if any.
     #[serde(default)]
     pub awake: Option<Hours>,
+    /// What must be ready before it is started, and is stopped only after it.
+    #[serde(default)]
+    pub needs: Vec<Need>,
 }
 
 /// The rule that [`parse_idle_cpu`] applies, for error messages.
@@ -148,6 +152,7 @@ impl ServiceSettings {
             idle_cpu: defaults.idle_cpu,
             scaling: Scaling::default(),
             awake: None,
+            needs: Vec::new(),
         }
     }
 }
@@ -255,6 +260,9 @@ pub struct GroupSettings {
     pub wake_timeout: Duration,
     /// Bad tags; their services stay at their last good settings.
     pub problems: Vec<Problem>,
+    /// The groups that need a service of this one: it stays up while any of them is.
+    #[serde(default)]
+    pub needed_by: BTreeSet<GroupName>,
 }
 
 impl GroupSettings {
@@ -266,6 +274,7 @@ impl GroupSettings {
             services,
             wake_timeout: Duration::ZERO,
             problems: Vec::new(),
+            needed_by: BTreeSet::new(),
         }
     }
 
@@ -301,6 +310,13 @@ impl GroupSettings {
                 (false, false) => earlier(one.change, other.change),
             },
         })
+    }
+
+    /// The groups that have a service which one of this group needs.
+    #[must_use]
+    pub fn needed_groups(&self) -> BTreeSet<&GroupName> {
+        let needs = self.services.iter().flat_map(|service| &service.needs);
+        needs.filter_map(|need| need.group.as_ref()).collect()
     }
 
     /// Whether a service asks for a fixed time since the last wake.

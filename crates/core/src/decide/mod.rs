@@ -8,6 +8,7 @@ mod activity;
 mod drift;
 mod evidence;
 mod hours;
+mod needs;
 mod sleep;
 mod wake;
 
@@ -21,8 +22,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::duration;
-use crate::error::Code;
-use crate::ids::{Generation, ServiceId};
+use crate::ids::{Generation, GroupName, ServiceId};
 use crate::intent::{Action, Intent, Wake};
 use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
@@ -75,15 +75,32 @@ pub enum Effect {
         /// When it should look first.
         at: Timestamp,
     },
+    /// Wake a group that this one needs, or count this as use if it is awake.
+    WakeGroup {
+        /// Which group.
+        group: GroupName,
+    },
+}
+
+/// What an effect changes. Effects on the same thing follow each other, all others are independent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject<'a> {
+    /// The group's own sleep timer.
+    Timer,
+    /// Another group.
+    Group(&'a GroupName),
+    /// A service of the group.
+    Service(&'a ServiceId),
 }
 
 impl Effect {
-    /// The service that it changes, if it is one.
+    /// What it changes.
     #[must_use]
-    pub fn service(&self) -> Option<&ServiceId> {
+    pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::SetDesired { service, .. } => Some(service),
-            Self::StartTimer { .. } => None,
+            Self::SetDesired { service, .. } => Subject::Service(service),
+            Self::StartTimer { .. } => Subject::Timer,
+            Self::WakeGroup { group } => Subject::Group(group),
         }
     }
 }
@@ -242,7 +259,7 @@ impl<'a> Draft<'a> {
         self.group.services.iter().find_map(|settings| {
             let why = match self.seen.services.get(&settings.id) {
                 Some(Seen::Known(_)) => return None,
-                Some(Seen::Unknown(error)) if is_gone(error.code) => return None,
+                Some(Seen::Unknown(error)) if error.code.is_gone() => return None,
                 Some(Seen::Unknown(error)) => error.to_string(),
                 None => "it was not looked at".to_owned(),
             };
@@ -263,7 +280,7 @@ impl<'a> Draft<'a> {
                     Readiness::NotReady(_) => {}
                     Readiness::Unknown(_) => all_known = false,
                 },
-                Some(Seen::Unknown(error)) if is_gone(error.code) => {}
+                Some(Seen::Unknown(error)) if error.code.is_gone() => {}
                 Some(Seen::Unknown(_)) | None => all_known = false,
             }
         }
@@ -309,7 +326,7 @@ impl<'a> Draft<'a> {
     /// When the next look is due.
     fn look_again(&self, reason: &Reason) -> Option<Timestamp> {
         let idle_after = self.idle_after();
-        let soon = duration::after(self.now, Duration::from_secs(5));
+        let soon = self.soon();
         let due = match self.record.phase {
             Phase::Asleep => return None,
             Phase::FallingAsleep => soon,
@@ -321,19 +338,27 @@ impl<'a> Draft<'a> {
                 Reason::KeptAwake { until }
                 | Reason::Grace { until }
                 | Reason::AskedRecently { until }
+                | Reason::NeededRecently { until, .. }
                 | Reason::InHours { until: Some(until) } => *until,
                 Reason::InUse { at, .. } => duration::after(*at, idle_after),
                 Reason::QuietTooShort { since, until, .. } => {
                     let left = idle_after.saturating_sub(duration::between(*since, *until));
                     duration::after(self.now, left)
                 }
-                Reason::NoSignal => duration::after(self.now, Duration::from_secs(3600)),
+                // Every tick finds out whether somebody still needs it.
+                Reason::NoSignal | Reason::NeededBy { .. } => {
+                    duration::after(self.now, Duration::from_secs(3600))
+                }
                 _ => self
                     .first_sleep_moment()
                     .max(duration::after(self.now, Duration::from_secs(60))),
             },
         };
         Some(due.max(soon))
+    }
+
+    fn soon(&self) -> Timestamp {
+        duration::after(self.now, Duration::from_secs(5))
     }
 
     fn commands_outstanding(&self) -> bool {
@@ -354,8 +379,4 @@ fn may_command(record: &ServiceRecord, count: u32, now: Timestamp) -> bool {
             .command
             .is_some_and(|last| last.count == count && duration::between(last.at, now) < REISSUE_AFTER);
     !failed_just_now && !said_just_now
-}
-
-fn is_gone(code: Code) -> bool {
-    matches!(code, Code::ServiceNotFound | Code::ClusterNotFound)
 }

@@ -1,5 +1,7 @@
 //! What holds for every record, sight and intent.
 
+mod needs;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::hours::Hours;
 use crate::intent::Cause;
 use crate::observation::{Health, TaskAddress, TaskStage, TaskState};
@@ -122,10 +124,11 @@ fn group(signals: Signals) -> GroupSettings {
     };
     let services = ["api", "web"].map(|name| ServiceSettings::of(ServiceId::new("dev", name), &defaults));
     GroupSettings {
-        name: crate::ids::GroupName::parse("dev").expect("a name"),
-        services: services.to_vec(),
         wake_timeout: defaults.wake_timeout,
-        problems: Vec::new(),
+        ..GroupSettings::of(
+            &crate::ids::GroupName::parse("dev").expect("a name"),
+            services.to_vec(),
+        )
     }
 }
 
@@ -156,7 +159,7 @@ prop_compose! {
         let readings = readings.map_or_else(Vec::new, |(a, b)| vec![
             (api_id.clone(), Signal::Requests, a), (web_id.clone(), Signal::Requests, b),
         ]);
-        let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings };
+        let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings, ..Observation::default() };
         let mut group = group(if fixed { Signals::FixedTimer } else { Signals::Configured });
         group.services[0].awake = hours;
         (group, record, seen, Intent::of(action, Cause::Http))

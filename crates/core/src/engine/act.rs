@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::{join, join_all};
 
-use super::change;
-use crate::decide::Effect;
+use super::{Turn, change, neighbours};
+use crate::decide::{Effect, Subject};
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::World;
@@ -13,65 +13,107 @@ use crate::quota::{Priority, Tokens};
 use crate::record::{Failure, Record};
 use crate::settings::{GroupSettings, Problem};
 
-/// Carries effects out: those of one service one after the other, all others at once. Failed ones are remembered in the
-/// record, so that every page and tick knows, and forgotten when one works again; what was to follow them is left out.
+/// What became of effects.
+pub(super) struct Acted {
+    /// The turns of the groups that were woken.
+    pub(super) needed: Vec<Turn>,
+    /// What went wrong.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Carries effects out: those on one thing one after the other, all others at once. Those that failed on services are
+/// remembered in the record, so that every page and tick knows, and forgotten when one works again; what was to follow
+/// them is left out.
 pub(super) async fn act<W: World>(
     world: &W,
     settings: &GroupSettings,
     record: &mut Record,
     effects: &[Effect],
     tokens: &mut Tokens,
-) -> Result<Vec<Problem>, Error> {
-    let mut chains: BTreeMap<Option<&ServiceId>, Vec<(&Effect, bool)>> = BTreeMap::new();
+    depth: u32,
+) -> Result<Acted, Error> {
+    let mut chains: BTreeMap<Subject<'_>, Vec<(&Effect, bool)>> = BTreeMap::new();
     for effect in effects {
         let paid = matches!(effect, Effect::SetDesired { .. }) && tokens.spend();
-        chains.entry(effect.service()).or_default().push((effect, paid));
+        chains.entry(effect.subject()).or_default().push((effect, paid));
     }
-    let results = chains.into_iter().map(async |(service, chain)| {
-        let mut result = Ok(());
+    let results = chains.into_iter().map(async |(subject, chain)| {
+        let mut result = Ok(None);
         for (effect, paid) in chain {
             if result.is_ok() {
-                result = carry_out(world, &settings.name, effect, paid).await;
+                result = carry_out(world, &settings.name, effect, paid, depth).await;
             }
         }
-        (service, result)
+        (subject, result)
     });
-    let mut problems = Vec::new();
+    let mut acted = Acted {
+        needed: Vec::new(),
+        problems: Vec::new(),
+    };
     let mut outcomes = HashMap::new();
-    for (service, result) in join_all(results).await {
-        match (service, result) {
-            (Some(service), result) => {
-                let error = result.err();
-                problems.extend(error.clone().map(|error| Problem::of(service, error)));
-                outcomes.insert(service.clone(), error);
+    for (subject, result) in join_all(results).await {
+        let error = match result {
+            Ok(turn) => {
+                acted.needed.extend(turn);
+                None
             }
-            (None, Ok(())) => {}
-            (None, Err(error)) => problems.push(Problem {
-                code: Code::TimerNotStarted,
-                service: None,
-                message: error.to_string(),
-            }),
+            Err(error) => Some(error),
+        };
+        acted
+            .problems
+            .extend(error.clone().map(|error| problem(subject, error)));
+        if let Subject::Service(service) = subject {
+            outcomes.insert(service.clone(), error);
         }
     }
     remember(world, &settings.name, record, &outcomes).await?;
-    Ok(problems)
+    Ok(acted)
+}
+
+fn problem(subject: Subject<'_>, error: Error) -> Problem {
+    let (code, message) = match subject {
+        Subject::Service(service) => return Problem::of(service, error),
+        Subject::Timer => (Code::TimerNotStarted, error.to_string()),
+        Subject::Group(group) => (
+            error.code,
+            format!(
+                "group `{group}`, which it needs, was not woken: {}",
+                error.message
+            ),
+        ),
+    };
+    Problem {
+        code,
+        service: None,
+        message,
+    }
 }
 
 /// Carries one effect out. An UpdateService whose token is not held is that of a wake: its token is taken at the same
 /// time, so that the wake does not wait for it.
-async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect, paid: bool) -> Result<(), Error> {
+async fn carry_out<W: World>(
+    world: &W,
+    group: &GroupName,
+    effect: &Effect,
+    paid: bool,
+    depth: u32,
+) -> Result<Option<Turn>, Error> {
     match effect {
-        Effect::SetDesired { service, count } if paid => world.set_desired(service, *count).await,
+        Effect::SetDesired { service, count } if paid => world.set_desired(service, *count).await?,
         Effect::SetDesired { service, count } => {
             let (_, set) = join(world.take(Priority::Wake), world.set_desired(service, *count)).await;
-            set
+            set?;
         }
         Effect::StartTimer {
             generation,
             woken_at,
             at,
-        } => world.start(group, *generation, *woken_at, *at).await,
+        } => world.start(group, *generation, *woken_at, *at).await?,
+        Effect::WakeGroup { group: needed } => {
+            return neighbours::wake(world, group, needed, depth).await.map(Some);
+        }
     }
+    Ok(None)
 }
 
 /// Saves what failed, and what works again, over whatever others wrote meanwhile.

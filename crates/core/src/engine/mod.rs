@@ -7,12 +7,14 @@ mod act;
 mod change;
 mod discover;
 mod look;
+mod neighbours;
 mod tick;
 
 pub use change::change;
 pub(crate) use change::contention;
 pub use discover::{discover, find};
 pub use look::observe_one;
+pub use neighbours::intent as intent_of_needing;
 pub use tick::turn_all;
 
 use jiff::Timestamp;
@@ -51,6 +53,8 @@ pub struct Turn {
     pub superseded: bool,
     /// What was done.
     pub effects: Vec<Effect>,
+    /// The turns of the groups that it woke because it needs them.
+    pub needed: Vec<Turn>,
     /// What went wrong on the way.
     pub problems: Vec<Problem>,
     /// When the next look is due.
@@ -75,15 +79,17 @@ pub async fn turn<W: World>(
     intent: &Intent,
 ) -> Result<Turn, Error> {
     let patience_ends = duration::after(world.now(), PATIENCE);
-    turn_until(world, settings, loaded, intent, patience_ends).await
+    turn_until(world, settings, loaded, intent, patience_ends, 0).await
 }
 
+/// `depth` counts the groups that led here, each by needing the next one.
 async fn turn_until<W: World>(
     world: &W,
     settings: &GroupSettings,
     loaded: Option<Record>,
     intent: &Intent,
     patience_ends: Timestamp,
+    depth: u32,
 ) -> Result<Turn, Error> {
     let first = last_wake(loaded.as_ref());
     let mut tokens = Tokens::none(patience_ends);
@@ -100,7 +106,10 @@ async fn turn_until<W: World>(
         let before = loaded.unwrap_or_else(|| Record::unseen(now));
         let mut seen = Observation::default();
         if needs_look(&before, intent) {
-            let services: Vec<&ServiceSettings> = settings.services.iter().collect();
+            let neighbours = neighbours::look(world, settings).await;
+            seen.groups = neighbours.groups;
+            let services: Vec<&ServiceSettings> =
+                settings.services.iter().chain(&neighbours.services).collect();
             seen.services = world.observe(&services).await;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
@@ -123,7 +132,15 @@ async fn turn_until<W: World>(
             record.version = before.version + 1;
         }
         let woke = record.generation != before.generation;
-        let problems = act::act(world, settings, &mut record, &decision.effects, &mut tokens).await?;
+        let acted = act::act(
+            world,
+            settings,
+            &mut record,
+            &decision.effects,
+            &mut tokens,
+            depth,
+        )
+        .await?;
         return Ok(Turn {
             settings: settings.clone(),
             record,
@@ -133,7 +150,8 @@ async fn turn_until<W: World>(
             reason: decision.reason,
             superseded: decision.superseded,
             effects: decision.effects,
-            problems,
+            needed: acted.needed,
+            problems: acted.problems,
             look_again: decision.look_again,
             now,
         });
@@ -155,7 +173,7 @@ fn tokens_of_sleep(effects: &[Effect]) -> Option<u32> {
         match effect {
             Effect::SetDesired { count: 0, .. } => wanted += 1,
             Effect::SetDesired { .. } => return None,
-            Effect::StartTimer { .. } => {}
+            Effect::StartTimer { .. } | Effect::WakeGroup { .. } => {}
         }
     }
     Some(wanted)

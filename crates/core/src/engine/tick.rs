@@ -31,7 +31,7 @@ pub async fn turn_all<W: World>(
     let turns = groups.into_iter().filter_map(|(name, stored)| {
         let settings = stored.settings?;
         Some(async move {
-            let turn = turn_until(world, &settings, stored.record, intent, patience_ends).await;
+            let turn = turn_until(world, &settings, stored.record, intent, patience_ends, 0).await;
             (name, turn)
         })
     });

@@ -6,6 +6,7 @@ use crate::error::{Code, Error};
 use crate::hours::Flaw;
 use crate::ids::GroupName;
 use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
+use crate::needs::Need;
 use crate::scaling::bounds::{Conflict, Range, Scaling};
 use crate::scaling::connections::mode::Mode;
 use crate::scaling::connections::steps::Steps;
@@ -131,6 +132,7 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
                 Endpoint::parse(value).map(Some),
                 Endpoint::RULE,
             ),
+            "needs" => set(&mut settings.needs, Need::parse_list(value), Need::RULE),
             "idle-cpu" => set(
                 &mut settings.idle_cpu,
                 settings::parse_idle_cpu(value),
@@ -148,6 +150,10 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
         names: dns_names.unwrap_or_default(),
     });
     settings.scaling.connections = steps.map(Mode::Steps).or(target.map(Mode::Target));
+    for need in &mut settings.needs {
+        // A service of the own group, written in full.
+        need.group.take_if(|named| Some(&*named) == group.as_ref());
+    }
     problems.extend(alone(service));
     problems.extend(contradiction(service, &settings));
     match group {
@@ -164,7 +170,7 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
     }
 }
 
-fn problem(service: &TaggedService, tag: &str, value: &str, rule: &str) -> Problem {
+pub(super) fn problem(service: &TaggedService, tag: &str, value: &str, rule: &str) -> Problem {
     let message = format!("service `{}`, tag `{tag}`, value `{value}`: {rule}", service.id);
     Problem::of(&service.id, Error::new(Code::InvalidTag, message))
 }
@@ -266,6 +272,7 @@ mod tests {
                 ("dormouse:steps", "50:2 100:10"),
                 ("dormouse:scale-in", "off"),
                 ("dormouse:awake", "mon-fri 08:00-18:00 europe/warsaw"),
+                ("dormouse:needs", "db shared/cache checkout/mq"),
             ]),
             &Defaults::default(),
         )
@@ -290,6 +297,11 @@ mod tests {
         assert_eq!(
             s.awake.map(|hours| hours.to_string()),
             Some("Mon-Fri 08:00-18:00 Europe/Warsaw".to_owned())
+        );
+        assert_eq!(
+            s.needs.iter().map(Need::to_string).collect::<Vec<_>>(),
+            ["db", "shared/cache", "mq"],
+            "its own group needs no name"
         );
         assert_eq!(
             s.scaling,
@@ -443,6 +455,7 @@ mod tests {
             ("dormouse:scale-in", "no"),
             ("dormouse:awake", "Mon-Fri 8-18"),
             ("dormouse:awake", "Mon-Fri 08:00-18:00 Europe/Nowhere"),
+            ("dormouse:needs", "db, cache"),
             ("dormouse:steps", "50:2"),
             ("dormouse:target", "100"),
             ("dormouse:idle-aftr", "5m"),
