@@ -8,6 +8,8 @@ use dormouse_core::engine::{self, Turn};
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
+use dormouse_core::observation::Trouble;
+use dormouse_core::ports::Clock;
 use dormouse_core::record::Phase;
 use dormouse_testkit::{World, config, event};
 use serde_json::{Value, json};
@@ -224,6 +226,22 @@ async fn what_keeps_a_needed_service_from_being_ready_shows_where_it_is_needed()
     );
     world.mend("UpdateService all/db");
     world.advance(10);
+    let tick = json!({"group": "shared", "action": "tick"});
+    call(&world, tick).await;
+    let at = world.now();
+    world.change("all/db", |state| {
+        let message = "CannotPullContainerError: not found".to_owned();
+        state.troubles = vec![Trouble { at, message }];
+    });
+    let status = call(&world, json!({"group": "dev", "action": "tick"})).await;
+    assert_eq!(
+        status["errors"],
+        json!([{
+            "code": "NotBecomingReady",
+            "service": "all/db",
+            "message": "CannotPullContainerError: not found",
+        }])
+    );
     settle(&world).await;
     assert_eq!(phase(&world, "dev"), Phase::Awake);
 }

@@ -23,7 +23,10 @@ impl Draft<'_> {
     pub(super) fn watch(&mut self) -> Reason {
         self.remember_counts();
         self.note_answers();
-        self.wake_needed_that_sleep();
+        // A look begins no wake.
+        if self.intent.action != Action::Look {
+            self.wake_needed_that_sleep();
+        }
         if self.may_consider_sleep() {
             self.consider_sleep()
         } else {

@@ -134,6 +134,11 @@ fn what_an_awake_group_needs_is_kept_awake_unless_somebody_put_it_to_sleep() {
     for phase in [Phase::Asleep, Phase::FallingAsleep] {
         let mut t = dev_awake();
         t.sees_group("shared", neighbour(phase, 100));
+        assert_eq!(
+            wakes(&t.decide(110, Action::Look)),
+            NOBODY,
+            "a look begins no wake"
+        );
         assert_eq!(wakes(&t.tick(120)), ["shared"]);
         let put_to_sleep = true;
         t.sees_group(
