@@ -20,14 +20,13 @@ pub(crate) async fn aws(stack: &Stack, endpoint: &str, table: &str) -> Aws {
 
 fn group(services: &[ServiceId]) -> GroupSettings {
     let defaults = Defaults::default();
+    let services = services
+        .iter()
+        .map(|id| ServiceSettings::of(id.clone(), &defaults))
+        .collect();
     GroupSettings {
-        name: GroupName::parse("missing").expect("a name"),
-        services: services
-            .iter()
-            .map(|id| ServiceSettings::of(id.clone(), &defaults))
-            .collect(),
         wake_timeout: defaults.wake_timeout,
-        problems: Vec::new(),
+        ..GroupSettings::of(&GroupName::parse("missing").expect("a name"), services)
     }
 }
 

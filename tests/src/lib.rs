@@ -14,6 +14,7 @@ mod sns;
 mod sqs;
 mod stack;
 mod step_functions;
+mod tags;
 mod tasks;
 mod updates;
 

@@ -53,6 +53,8 @@ pub enum Code {
     InvalidRequest,
     /// The request needs an admin credential, and this stack was given none.
     Forbidden,
+    /// Groups need each other in a longer chain than one turn follows; the next look goes on with it.
+    NeedsTooDeep,
     /// What arrived is larger than this function unpacks.
     TooLarge,
     /// An alarm that is not in state ALARM, or counts errors of the app itself: not a reason to wake.
@@ -90,6 +92,12 @@ impl Code {
     #[must_use]
     pub fn is_transient(self) -> bool {
         matches!(self, Self::Throttled | Self::Unavailable | Self::Contention)
+    }
+
+    /// Whether what was asked about does not exist any more.
+    #[must_use]
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::ServiceNotFound | Self::ClusterNotFound)
     }
 
     /// Whether what arrived is at fault, so that trying it again is useless.

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod intent;
 pub mod logs;
 pub mod minutes;
+pub mod needs;
 pub mod observation;
 pub mod pipeline;
 pub mod ports;

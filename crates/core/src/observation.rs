@@ -6,15 +6,18 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::error::Error;
-use crate::ids::ServiceId;
+use crate::ids::{GroupName, ServiceId};
 use crate::reading::{Reading, Signal};
+use crate::record::Phase;
 use crate::settings::AppUrl;
 
 /// One look at a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observation {
-    /// What is known of each service of the group.
+    /// What is known of each service of the group, and of those that it needs of other groups.
     pub services: BTreeMap<ServiceId, Seen>,
+    /// What is known of each group that it needs, and of each that needs it.
+    pub groups: BTreeMap<GroupName, Neighbour>,
     /// What the signals say; empty unless the readings were asked for.
     pub readings: Vec<(ServiceId, Signal, Reading)>,
 }
@@ -26,6 +29,38 @@ pub enum Seen {
     Known(ServiceState),
     /// Nothing, and why. `ServiceNotFound` and `ClusterNotFound` are here too.
     Unknown(Error),
+}
+
+/// What a look at a group that is needed, or that needs this one, gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Neighbour {
+    /// Its state. A group that is gone is asleep and has no services.
+    Known(GroupState),
+    /// Nothing, and why.
+    Unknown(Error),
+}
+
+/// What other groups must know of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupState {
+    /// Where it is.
+    pub phase: Phase,
+    /// Since when; none: as long as anybody remembers.
+    pub since: Option<Timestamp>,
+    /// Whether somebody put it to sleep, by hand or behind our back.
+    pub put_to_sleep: bool,
+    /// Its services.
+    pub services: Vec<ServiceId>,
+    /// Why the last UpdateService of some of them failed.
+    pub failures: BTreeMap<ServiceId, Error>,
+}
+
+impl GroupState {
+    /// Whether what it has is up, or on its way.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        matches!(self.phase, Phase::Waking | Phase::Awake)
+    }
 }
 
 /// The state of one service.

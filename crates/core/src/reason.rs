@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::duration;
-use crate::ids::{Generation, ServiceId};
+use crate::ids::{Generation, GroupName, ServiceId};
 use crate::reading::Signal;
 
 /// Why a decision is what it is.
@@ -73,6 +73,25 @@ pub enum Reason {
         /// Until when; none: for ever.
         until: Option<Timestamp>,
     },
+    /// Not asleep: a group that needs it is up.
+    NeededBy {
+        /// That group.
+        group: GroupName,
+    },
+    /// Not asleep: a group that needed it fell asleep less than the idle time ago, and nothing else tells of its use.
+    NeededRecently {
+        /// That group.
+        group: GroupName,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Not asleep: whether a group that needs it is up cannot be told.
+    DependentUnknown {
+        /// That group.
+        group: GroupName,
+        /// Why.
+        why: String,
+    },
     /// Not asleep: the minimum time awake is not over.
     Grace {
         /// Until when.
@@ -131,6 +150,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether somebody put a group to sleep for it, by hand or behind our back.
+    #[must_use]
+    pub fn is_of_somebody(&self) -> bool {
+        matches!(self, Self::SleepAsked | Self::PutToSleepOutside)
+    }
+
     /// The stable code, as in JSON.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -153,6 +178,9 @@ impl Reason {
             Self::KeptAwake { .. } => "kept-awake",
             Self::KeptAsleep { .. } => "kept-asleep",
             Self::InHours { .. } => "in-hours",
+            Self::NeededBy { .. } => "needed-by",
+            Self::NeededRecently { .. } => "needed-recently",
+            Self::DependentUnknown { .. } => "dependent-unknown",
             Self::Grace { .. } => "grace",
             Self::AskedRecently { .. } => "asked-recently",
             Self::RolloutUnderWay { .. } => "rollout-under-way",
@@ -200,6 +228,19 @@ impl fmt::Display for Reason {
             Self::KeptAsleep { until } => write!(f, "kept asleep until {until:.0}"),
             Self::InHours { until: Some(until) } => write!(f, "its hours keep it awake until {until:.0}"),
             Self::InHours { until: None } => f.write_str("its hours keep it awake for ever"),
+            Self::NeededBy { group } => write!(f, "group {group} needs it and is not asleep"),
+            Self::NeededRecently { group, until } => {
+                write!(
+                    f,
+                    "group {group} needed it; its idle time is not over before {until:.0}"
+                )
+            }
+            Self::DependentUnknown { group, why } => {
+                write!(
+                    f,
+                    "group {group} needs it, and whether that is asleep is unknown: {why}"
+                )
+            }
             Self::Grace { until } => write!(f, "minimum time awake until {until:.0}"),
             Self::AskedRecently { until } => write!(
                 f,

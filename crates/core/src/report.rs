@@ -148,7 +148,7 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
     }
     let set = turn.effects.iter().filter_map(|effect| match effect {
         Effect::SetDesired { service, count } => Some((service, count)),
-        Effect::StartTimer { .. } => None,
+        Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
     });
     let would_set = turn.would.iter().flat_map(|would| &would.counts);
     let counts = set

@@ -12,6 +12,7 @@ use crate::error::{Code, Error};
 use crate::hours::{Change, Hours, Outlook};
 use crate::ids::{GroupName, ServiceId};
 use crate::logs::LogSource;
+use crate::needs::Need;
 use crate::reading::Signal;
 use crate::scaling::bounds::Scaling;
 
@@ -146,6 +147,9 @@ pub struct ServiceSettings {
     /// Whether what is decided is done; the services of a group have the same.
     #[serde(default)]
     pub mode: Mode,
+    /// What must be ready before it is started, and is stopped only after it.
+    #[serde(default)]
+    pub needs: Vec<Need>,
 }
 
 /// The rule that [`parse_idle_cpu`] applies, for error messages.
@@ -181,6 +185,7 @@ impl ServiceSettings {
             scaling: Scaling::default(),
             awake: None,
             mode: defaults.mode,
+            needs: Vec::new(),
         }
     }
 }
@@ -288,6 +293,9 @@ pub struct GroupSettings {
     pub wake_timeout: Duration,
     /// Bad tags; their services stay at their last good settings.
     pub problems: Vec<Problem>,
+    /// The groups that need a service of this one: it stays up while any of them is.
+    #[serde(default)]
+    pub needed_by: BTreeSet<GroupName>,
 }
 
 impl GroupSettings {
@@ -299,6 +307,7 @@ impl GroupSettings {
             services,
             wake_timeout: Duration::ZERO,
             problems: Vec::new(),
+            needed_by: BTreeSet::new(),
         }
     }
 
@@ -344,6 +353,13 @@ impl GroupSettings {
                 (false, false) => earlier(one.change, other.change),
             },
         })
+    }
+
+    /// The groups that have a service which one of this group needs.
+    #[must_use]
+    pub fn needed_groups(&self) -> BTreeSet<&GroupName> {
+        let needs = self.services.iter().flat_map(|service| &service.needs);
+        needs.filter_map(|need| need.group.as_ref()).collect()
     }
 
     /// Whether a service asks for a fixed time since the last wake.

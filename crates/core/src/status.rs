@@ -1,12 +1,17 @@
 //! The status of a group, as JSON and pages show it.
 
+mod needs;
+
+use std::fmt;
+
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::duration;
 use crate::engine::Turn;
 use crate::error::{Code, Error};
 use crate::ids::{Generation, GroupName};
+use crate::needs::Need;
 use crate::observation::{Seen, ServiceState, TaskAddress, TaskStage};
 use crate::readiness::{self, Destination, Readiness};
 use crate::record::{Phase, ServiceRecord};
@@ -71,11 +76,12 @@ pub struct ServiceStatus {
 }
 
 /// How far a service is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// No task is wanted.
     Asleep,
+    /// It is not started yet, because this is not ready.
+    WaitingFor(Need),
     /// Capacity and a network interface are being found.
     Provisioning,
     /// The image is being pulled.
@@ -88,25 +94,33 @@ pub enum Stage {
     Failing,
 }
 
-impl Stage {
-    /// The stage as the status JSON writes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+/// The stage as the status JSON writes it.
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asleep => "asleep",
-            Self::Provisioning => "provisioning",
-            Self::Pending => "pending",
-            Self::Starting => "starting",
-            Self::Ready => "ready",
-            Self::Failing => "failing",
+            Self::Asleep => f.write_str("asleep"),
+            Self::WaitingFor(need) => write!(f, "waiting-for:{need}"),
+            Self::Provisioning => f.write_str("provisioning"),
+            Self::Pending => f.write_str("pending"),
+            Self::Starting => f.write_str("starting"),
+            Self::Ready => f.write_str("ready"),
+            Self::Failing => f.write_str("failing"),
         }
     }
+}
 
+impl Serialize for Stage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Stage {
     /// The part of a wake that lies behind a service at this stage. Our estimate, from the usual durations of
     /// Fargate's stages.
-    fn progress(self) -> f64 {
+    fn progress(&self) -> f64 {
         match self {
-            Self::Asleep | Self::Failing => 0.05,
+            Self::Asleep | Self::WaitingFor(_) | Self::Failing => 0.05,
             Self::Provisioning => 0.1,
             Self::Pending => 0.4,
             Self::Starting => 0.75,
@@ -263,6 +277,12 @@ fn stage(
             (state.running > 0).then(|| "its tasks are stopping".to_owned()),
         );
     }
+    if state.desired == 0
+        && let Some(waiting) = needs::waits_for(turn, settings)
+    {
+        let detail = format!("{} is not ready: {}", waiting.need, waiting.why);
+        return (Stage::WaitingFor(waiting.need), Some(detail));
+    }
     if waking && state.desired == 0 && record.is_none_or(|record| record.command.is_none()) {
         let why = "waits for its turn: ECS takes few changes of services a second";
         return (Stage::Provisioning, Some(why.to_owned()));
@@ -271,8 +291,7 @@ fn stage(
         return (Stage::Failing, Some(trouble.to_owned()));
     }
     if waking && is_late(turn) {
-        let limit = duration::format(turn.settings.wake_timeout);
-        return (Stage::Failing, Some(format!("not ready within {limit}: {why}")));
+        return (Stage::Failing, Some(too_late(turn, &why)));
     }
     let furthest = state
         .tasks
@@ -308,6 +327,11 @@ fn is_late(turn: &Turn) -> bool {
             .is_some_and(|at| duration::between(at, turn.now) >= turn.settings.wake_timeout)
 }
 
+fn too_late(turn: &Turn, why: &str) -> String {
+    let limit = duration::format(turn.settings.wake_timeout);
+    format!("not ready within {limit}: {why}")
+}
+
 fn errors(turn: &Turn, destination: &Destination) -> Vec<Problem> {
     let mut errors: Vec<Problem> = turn.settings.problems.clone();
     errors.extend(turn.problems.iter().filter(|p| p.service.is_none()).cloned());
@@ -319,6 +343,7 @@ fn errors(turn: &Turn, destination: &Destination) -> Vec<Problem> {
         service: None,
         message,
     }));
+    errors.extend(needs::errors(turn));
     if let Destination::Nowhere(error) = destination {
         errors.push(Problem {
             code: error.code,

@@ -1,6 +1,6 @@
 //! What functions write to their log: one line of JSON an event, as CloudWatch Logs searches it.
 
-use dormouse_core::engine::Turn;
+use dormouse_core::engine::{self, Turn};
 use dormouse_core::error::{Code, Error};
 use dormouse_core::intent::Intent;
 use dormouse_core::report;
@@ -11,10 +11,14 @@ use dormouse_core::settings::Problem;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Writes the line of a turn, if it decided something.
+/// Writes the line of a turn, if it decided something, and those of the groups that it woke because it needs them.
 pub fn turn(turn: &Turn, intent: &Intent, request_id: &str) {
     if let Some(report) = report::line(turn, intent, request_id) {
         write(&json!(report));
+    }
+    let needed = engine::intent_of_needing(&turn.settings.name);
+    for other in &turn.needed {
+        self::turn(other, &needed, request_id);
     }
 }
 

@@ -119,12 +119,17 @@ impl World {
     /// answer if it is not 0.
     #[must_use]
     pub fn with(services: &[&str], tags: &[(&str, &str)], desired: u32) -> Self {
-        let world = Self::default();
+        Self::default().and(services, tags, desired)
+    }
+
+    /// The same with more services, which have these tags.
+    #[must_use]
+    pub fn and(self, services: &[&str], tags: &[(&str, &str)], desired: u32) -> Self {
         for id in services {
-            world.add(id, tags, desired);
+            self.add(id, tags, desired);
         }
-        world.run_tasks();
-        world
+        self.run_tasks();
+        self
     }
 
     /// Adds a service `cluster/name`, whose tasks do not run yet.
@@ -160,6 +165,15 @@ impl World {
                 .iter()
                 .map(|(tag, value)| ((*tag).to_owned(), (*value).to_owned()))
                 .collect();
+        }
+    }
+
+    /// A tag of one service as it is from now on.
+    pub fn tag(&self, id: &str, tag: &str, value: &str) {
+        let mut tagged = self.tagged.borrow_mut();
+        for service in tagged.iter_mut().filter(|service| service.id == id_of(id)) {
+            service.tags.retain(|(name, _)| name != tag);
+            service.tags.push((tag.to_owned(), value.to_owned()));
         }
     }
 

@@ -1,5 +1,7 @@
 //! The pages that a person sees: rendered whole before the first byte leaves.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::record::Phase;
@@ -26,8 +28,8 @@ struct Wait<'a> {
 
 struct Row<'a> {
     name: &'a str,
-    stage: &'static str,
-    label: &'static str,
+    stage: String,
+    label: Cow<'static, str>,
     detail: &'a str,
 }
 
@@ -61,12 +63,12 @@ pub(crate) fn waiting(status: &Status, path: &str, nonce: &str) -> Value {
             .iter()
             .map(|service| Row {
                 name: &service.name,
-                stage: service.stage.as_str(),
-                label: label(service.stage),
+                stage: service.stage.to_string(),
+                label: label(&service.stage),
                 detail: service
                     .detail
                     .as_deref()
-                    .filter(|detail| *detail != label(service.stage))
+                    .filter(|detail| *detail != label(&service.stage))
                     .unwrap_or_default(),
             })
             .collect(),
@@ -134,15 +136,16 @@ fn headline(status: &Status, failing: bool) -> &'static str {
     }
 }
 
-fn label(stage: Stage) -> &'static str {
-    match stage {
+fn label(stage: &Stage) -> Cow<'static, str> {
+    Cow::Borrowed(match stage {
+        Stage::WaitingFor(need) => return Cow::Owned(format!("waits for {need}")),
         Stage::Asleep => "asleep",
         Stage::Provisioning => "finding a place to run",
         Stage::Pending => "pulling the image",
         Stage::Starting => "starting",
         Stage::Ready => "ready",
         Stage::Failing => "failing",
-    }
+    })
 }
 
 /// Never 100 before ready; a page of a ready group is a redirect.

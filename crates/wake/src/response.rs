@@ -88,6 +88,7 @@ pub(crate) fn http_status(code: Code) -> u16 {
         | Code::Unavailable
         | Code::Contention
         | Code::TimerNotStarted
+        | Code::NeedsTooDeep
         | Code::ScaleInRevoked
         | Code::NoFreeTask
         | Code::NotProtected

@@ -2,6 +2,7 @@
   const live = document.getElementById("live");
   const at = (id) => document.getElementById(id);
   const labels = { asleep: "asleep", provisioning: "finding a place to run", pending: "pulling the image", starting: "starting", ready: "ready", failing: "failing" };
+  const label = (stage) => labels[stage] || stage.replace(/^waiting-for:/, "waits for ");
   const headlines = {
     asleep: "It went back to sleep. Reload the page to wake it.",
     "falling-asleep": "It is going back to sleep. Reload the page to wake it.",
@@ -32,7 +33,7 @@
     bar(Math.min(99, Math.floor(status.progress * 100)));
     at("services").replaceChildren(...status.services.map((service) => {
       const row = element("li", "", "");
-      row.append(element("span", "stage " + service.stage, labels[service.stage] || service.stage));
+      row.append(element("span", "stage " + service.stage, label(service.stage)));
       row.append(element("b", "", service.name));
       row.append(element("span", "detail", service.detail === labels[service.stage] ? "" : service.detail || ""));
       return row;

@@ -46,8 +46,11 @@ impl Draft<'_> {
     /// Whoever puts a group to sleep by hand knows what went before. A sleep that was decided from silence could not
     /// yet know of lines that were on their way.
     fn was_after_falling_asleep(&self, at: Timestamp) -> bool {
-        let by_hand = matches!(self.record.reason, Reason::SleepAsked | Reason::PutToSleepOutside);
-        let unknown = if by_hand { Duration::ZERO } else { logs::LAG };
+        let unknown = if self.record.reason.is_of_somebody() {
+            Duration::ZERO
+        } else {
+            logs::LAG
+        };
         self.record
             .fell_asleep_at
             .is_none_or(|fell_asleep| at > duration::before(fell_asleep, unknown))

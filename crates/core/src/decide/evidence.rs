@@ -80,7 +80,11 @@ impl<'a> Draft<'a> {
         match (self.signals().is_empty(), self.group.fixed_timer()) {
             (false, _) => Reason::Idle { idle_after_seconds },
             (true, true) => Reason::FixedTimeOver { idle_after_seconds },
-            (true, false) => Reason::NoSignal,
+            (true, false) if self.group.needed_by.is_empty() => Reason::NoSignal,
+            // Without a signal of its own, being needed is its use.
+            (true, false) => self
+                .needed_recently()
+                .unwrap_or(Reason::Idle { idle_after_seconds }),
         }
     }
 

@@ -42,7 +42,7 @@ impl Draft<'_> {
     /// Whether somebody put the group to sleep in the very window that lasts: who does so at noon does not want it back
     /// a minute later, but the next morning. Who says until when gets it back then.
     fn was_put_to_sleep_in_them(&self) -> bool {
-        let by_somebody = matches!(self.record.reason, Reason::SleepAsked | Reason::PutToSleepOutside);
+        let by_somebody = self.record.reason.is_of_somebody();
         let then = self
             .record
             .fell_asleep_at

@@ -8,6 +8,7 @@ mod activity;
 mod drift;
 mod evidence;
 mod hours;
+mod needs;
 mod observe;
 mod overrides;
 mod sleep;
@@ -23,8 +24,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::duration;
-use crate::error::Code;
-use crate::ids::{Generation, ServiceId};
+use crate::ids::{Generation, GroupName, ServiceId};
 use crate::intent::{Action, Cause, Intent};
 use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
@@ -61,10 +61,11 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Whether a service would be changed.
+    /// Whether anything is done to services or other groups.
     #[must_use]
-    pub fn changes_services(&self) -> bool {
-        self.effects.iter().any(|effect| effect.service().is_some())
+    pub fn acts(&self) -> bool {
+        let timer = |effect: &Effect| effect.subject() == Subject::Timer;
+        !self.effects.iter().all(timer)
     }
 
     /// How many counts are set to something, and how many to 0.
@@ -75,7 +76,7 @@ impl Decision {
             match effect {
                 Effect::SetDesired { count: 0, .. } => lowered += 1,
                 Effect::SetDesired { .. } => raised += 1,
-                Effect::StartTimer { .. } => {}
+                Effect::StartTimer { .. } | Effect::WakeGroup { .. } => {}
             }
         }
         (raised, lowered)
@@ -84,11 +85,14 @@ impl Decision {
     /// The same without what changes services, which is left to a look at this moment.
     #[must_use]
     pub fn deferred(mut self, before: &Record, look_again: Timestamp) -> Self {
-        for effect in self.effects.iter().filter_map(Effect::service) {
-            let command = before.services.get(effect).and_then(|service| service.command);
-            self.record.service(effect).command = command;
+        for effect in &self.effects {
+            if let Subject::Service(service) = effect.subject() {
+                let command = before.services.get(service).and_then(|service| service.command);
+                self.record.service(service).command = command;
+            }
         }
-        self.effects.retain(|effect| effect.service().is_none());
+        self.effects
+            .retain(|effect| !matches!(effect.subject(), Subject::Service(_)));
         self.look_again = Some(look_again);
         self
     }
@@ -113,15 +117,32 @@ pub enum Effect {
         /// When it should look first.
         at: Timestamp,
     },
+    /// Wake a group that this one needs, or count this as use if it is awake.
+    WakeGroup {
+        /// Which group.
+        group: GroupName,
+    },
+}
+
+/// What an effect changes. Effects on the same thing follow each other, all others are independent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject<'a> {
+    /// The group's own sleep timer.
+    Timer,
+    /// Another group.
+    Group(&'a GroupName),
+    /// A service of the group.
+    Service(&'a ServiceId),
 }
 
 impl Effect {
-    /// The service that it changes, if it is one.
+    /// What it changes.
     #[must_use]
-    pub fn service(&self) -> Option<&ServiceId> {
+    pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::SetDesired { service, .. } => Some(service),
-            Self::StartTimer { .. } => None,
+            Self::SetDesired { service, .. } => Subject::Service(service),
+            Self::StartTimer { .. } => Subject::Timer,
+            Self::WakeGroup { group } => Subject::Group(group),
         }
     }
 }
@@ -304,7 +325,7 @@ impl<'a> Draft<'a> {
         self.group.services.iter().find_map(|settings| {
             let why = match self.seen.services.get(&settings.id) {
                 Some(Seen::Known(_)) => return None,
-                Some(Seen::Unknown(error)) if is_gone(error.code) => return None,
+                Some(Seen::Unknown(error)) if error.code.is_gone() => return None,
                 Some(Seen::Unknown(error)) => error.to_string(),
                 None => "it was not looked at".to_owned(),
             };
@@ -325,7 +346,7 @@ impl<'a> Draft<'a> {
                     Readiness::NotReady(_) => {}
                     Readiness::Unknown(_) => all_known = false,
                 },
-                Some(Seen::Unknown(error)) if is_gone(error.code) => {}
+                Some(Seen::Unknown(error)) if error.code.is_gone() => {}
                 Some(Seen::Unknown(_)) | None => all_known = false,
             }
         }
@@ -371,7 +392,7 @@ impl<'a> Draft<'a> {
     /// When the next look is due.
     fn look_again(&self, reason: &Reason) -> Option<Timestamp> {
         let idle_after = self.idle_after();
-        let soon = duration::after(self.now, Duration::from_secs(5));
+        let soon = self.soon();
         let due = match self.record.phase {
             Phase::Asleep => return None,
             Phase::FallingAsleep => soon,
@@ -383,19 +404,27 @@ impl<'a> Draft<'a> {
                 Reason::KeptAwake { until }
                 | Reason::Grace { until }
                 | Reason::AskedRecently { until }
+                | Reason::NeededRecently { until, .. }
                 | Reason::InHours { until: Some(until) } => *until,
                 Reason::InUse { at, .. } => duration::after(*at, idle_after),
                 Reason::QuietTooShort { since, until, .. } => {
                     let left = idle_after.saturating_sub(duration::between(*since, *until));
                     duration::after(self.now, left)
                 }
-                Reason::NoSignal => duration::after(self.now, Duration::from_secs(3600)),
+                // Every tick finds out whether somebody still needs it.
+                Reason::NoSignal | Reason::NeededBy { .. } => {
+                    duration::after(self.now, Duration::from_secs(3600))
+                }
                 _ => self
                     .first_sleep_moment()
                     .max(duration::after(self.now, Duration::from_secs(60))),
             },
         };
         Some(due.max(soon))
+    }
+
+    fn soon(&self) -> Timestamp {
+        duration::after(self.now, Duration::from_secs(5))
     }
 
     fn commands_outstanding(&self) -> bool {
@@ -425,8 +454,4 @@ fn reads_moments(settings: &ServiceSettings) -> bool {
         Signals::Listed(signals) => signals.iter().any(|signal| signal.is_momentary()),
         Signals::Configured => settings.connections.is_some(),
     }
-}
-
-fn is_gone(code: Code) -> bool {
-    matches!(code, Code::ServiceNotFound | Code::ClusterNotFound)
 }

@@ -9,18 +9,16 @@ use super::{Decision, Effect};
 impl Decision {
     /// The same decision in a group that is only observed. What was learnt is kept; the group stays where it was before.
     pub(super) fn observed(mut self, before: &Record, now: Timestamp) -> Self {
+        let acts = self.acts();
         let effects = std::mem::take(&mut self.effects);
-        if effects
-            .iter()
-            .all(|effect| matches!(effect, Effect::StartTimer { .. }))
-        {
+        if !acts {
             // Others changed the counts, and the tick sees what comes of it.
             self.record.would = None;
             return self;
         }
         let counts = effects.into_iter().filter_map(|effect| match effect {
             Effect::SetDesired { service, count } => Some((service, count)),
-            Effect::StartTimer { .. } => None,
+            Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
         });
         let would = Would {
             since: now,

@@ -1,5 +1,7 @@
 //! What holds for every record, sight and intent.
 
+mod needs;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::hours::Hours;
 use crate::intent::{Cause, Wake};
 use crate::observation::{Health, TaskAddress, TaskStage, TaskState};
@@ -124,10 +126,11 @@ fn group(signals: Signals) -> GroupSettings {
     };
     let services = ["api", "web"].map(|name| ServiceSettings::of(ServiceId::new("dev", name), &defaults));
     GroupSettings {
-        name: crate::ids::GroupName::parse("dev").expect("a name"),
-        services: services.to_vec(),
         wake_timeout: defaults.wake_timeout,
-        problems: Vec::new(),
+        ..GroupSettings::of(
+            &crate::ids::GroupName::parse("dev").expect("a name"),
+            services.to_vec(),
+        )
     }
 }
 
@@ -158,7 +161,7 @@ prop_compose! {
         let readings = readings.map_or_else(Vec::new, |(a, b)| vec![
             (api_id.clone(), Signal::Requests, a), (web_id.clone(), Signal::Requests, b),
         ]);
-        let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings };
+        let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings, ..Observation::default() };
         let mut group = group(if fixed { Signals::FixedTimer } else { Signals::Configured });
         group.services[0].awake = hours;
         (group, record, seen, Intent::of(action, Cause::Http))
@@ -273,9 +276,8 @@ proptest! {
         let decision = decide(&group, &record, &seen, &intent, now());
         prop_assert_eq!(decision.effects, Vec::new());
         let acting = { group.services[1].mode = Mode::Act; decide(&group, &record, &seen, &intent, now()) };
+        prop_assert_eq!(decision.would.is_some(), acting.acts());
         prop_assert_eq!(decision.reason, acting.reason, "the same is decided");
-        let acts = acting.effects.iter().any(|effect| effect.service().is_some());
-        prop_assert_eq!(decision.would.is_some(), acts);
     }
 
     #[test]

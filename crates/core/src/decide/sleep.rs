@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use crate::duration;
 use crate::intent::Action;
+use crate::needs::ready;
 use crate::observation::Seen;
 use crate::reason::Reason;
 use crate::record::Phase;
 use crate::scaling::record::Revoker;
 
-use super::{Draft, is_gone};
+use super::Draft;
 
 /// A rollout that is not over after this long no longer keeps a group awake: it will not end by itself.
 /// Our choice; the deployment circuit breaker gives up long before.
@@ -22,6 +23,10 @@ impl Draft<'_> {
     pub(super) fn watch(&mut self) -> Reason {
         self.remember_counts();
         self.note_answers();
+        // A look begins no wake.
+        if self.intent.action != Action::Look {
+            self.wake_needed_that_sleep();
+        }
         if self.may_consider_sleep() {
             self.consider_sleep()
         } else {
@@ -106,6 +111,9 @@ impl Draft<'_> {
         if let Some(kept) = self.kept_awake() {
             return Some(kept);
         }
+        if let Some(needed) = self.needed() {
+            return Some(needed);
+        }
         if let Some(unobserved) = self.unobserved() {
             return Some(unobserved);
         }
@@ -146,7 +154,8 @@ impl Draft<'_> {
         )
     }
 
-    /// Somebody asks for sleep: no signal, grace or override is asked, a wake is still stronger. Overrides end.
+    /// Somebody asks for sleep: no signal, grace or override is asked, a wake is still stronger, and so is a group that
+    /// needs this one. Overrides end.
     pub(super) fn ask_for_sleep(&mut self) -> Reason {
         if self.unobserved().is_none() || self.sleeps() {
             self.record.override_until = None;
@@ -155,8 +164,8 @@ impl Draft<'_> {
         match self.record.phase {
             Phase::Asleep => Reason::AlreadyAsleep,
             Phase::FallingAsleep => Reason::StillFallingAsleep,
-            Phase::Waking | Phase::Awake => match self.unobserved() {
-                Some(unobserved) => unobserved,
+            Phase::Waking | Phase::Awake => match self.needed().or_else(|| self.unobserved()) {
+                Some(objection) => objection,
                 None => self.begin_sleep(Reason::SleepAsked),
             },
         }
@@ -179,7 +188,7 @@ impl Draft<'_> {
         reason
     }
 
-    /// Sets counts to 0; once all tasks are gone, the group is asleep.
+    /// Sets counts to 0, each once all that needs the service is gone; once all tasks are gone, the group is asleep.
     pub(super) fn drive_sleep(&mut self) -> Reason {
         let group = self.group;
         let mut all_gone = true;
@@ -187,13 +196,15 @@ impl Draft<'_> {
             match self.seen.services.get(&settings.id) {
                 Some(Seen::Known(state)) => {
                     if state.desired > 0 {
-                        self.command(&settings.id, 0);
+                        if !ready::is_still_needed(&settings.id, group, self.seen) {
+                            self.command(&settings.id, 0);
+                        }
                     } else {
                         self.record.service(&settings.id).failure = None;
                     }
                     all_gone &= state.desired == 0 && state.running == 0 && state.pending == 0;
                 }
-                Some(Seen::Unknown(error)) if is_gone(error.code) => {}
+                Some(Seen::Unknown(error)) if error.code.is_gone() => {}
                 Some(Seen::Unknown(_)) | None => all_gone = false,
             }
         }

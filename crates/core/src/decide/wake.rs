@@ -1,6 +1,9 @@
 //! Waking: begin it, move it on until all services are ready, and never lower a count.
 
+use std::collections::BTreeSet;
+
 use crate::duration;
+use crate::ids::ServiceId;
 use crate::intent::{Cause, Wake};
 use crate::observation::Seen;
 use crate::readiness::{self, Readiness};
@@ -9,7 +12,7 @@ use crate::record::Phase;
 use crate::scaling::record::Revoker;
 use crate::settings::ServiceSettings;
 
-use super::{Draft, Effect, RENEW_EVERY, is_gone};
+use super::{Draft, Effect, RENEW_EVERY};
 
 impl Draft<'_> {
     /// Somebody asks for the group.
@@ -74,21 +77,28 @@ impl Draft<'_> {
             service.quiet.clear();
         }
         record.enter(Phase::Waking, reason, cause, self.now);
+        self.wake_all_needed();
     }
 
     /// Starts the sleep timer of the generation that has just begun.
     pub(super) fn start_timer(&mut self) {
-        let at = duration::after(self.now, self.idle_after().max(self.group.grace()));
         self.effects.push(Effect::StartTimer {
             generation: self.record.generation,
             woken_at: self.now,
-            at,
+            at: self.first_look(),
         });
     }
 
-    /// Starts what is not started yet; once all services are ready, the group is awake.
+    /// Starts what is not started yet and waits for nothing; once all services are ready, the group is awake.
     pub(super) fn drive_wake(&mut self) -> Reason {
         let group = self.group;
+        self.wake_needed_that_sleep();
+        let waiting: BTreeSet<&ServiceId> = group
+            .services
+            .iter()
+            .filter(|settings| self.must_wait(settings))
+            .map(|settings| &settings.id)
+            .collect();
         let mut all_ready = true;
         for settings in &group.services {
             match self.seen.services.get(&settings.id) {
@@ -98,7 +108,7 @@ impl Draft<'_> {
                     // A command to 0 that was decided may land any moment, whatever the count says now.
                     let falling = record.command.is_some_and(|command| command.count == 0);
                     let arrived = state.desired >= wanted && !falling;
-                    if !arrived {
+                    if !arrived && !waiting.contains(&settings.id) {
                         let count = wanted.max(state.desired);
                         self.command(&settings.id, count);
                     }
@@ -137,16 +147,18 @@ impl Draft<'_> {
         self.known().any(|(_, state)| state.troubles.iter().any(|trouble| trouble.at >= woken_at))
             || self.record.services.values().any(|service| service.failure.is_some())
             || self.group.services.iter().any(|settings| {
-                matches!(self.seen.services.get(&settings.id), Some(Seen::Unknown(e)) if is_gone(e.code))
+                matches!(self.seen.services.get(&settings.id), Some(Seen::Unknown(e)) if e.code.is_gone())
             })
     }
 
     /// Writes down that somebody asked again.
     fn renew(&mut self, wake: &Wake) {
+        // A group that needs this one counts on the write: a sleep that does not know of it yet then loses the race.
+        let needed = self.intent.cause == Cause::Needed;
         let stale = self
             .record
             .last_wake_at
-            .is_none_or(|at| duration::between(at, self.now) >= RENEW_EVERY);
+            .is_none_or(|at| needed || duration::between(at, self.now) >= RENEW_EVERY);
         if stale || wake.idle_after.is_some() {
             self.record.last_wake_at = Some(self.now);
         }
@@ -169,7 +181,8 @@ impl Draft<'_> {
                 .command
                 .filter(|c| c.is_on_its_way(state.desired, self.now));
             let coming = on_its_way.map_or(state.desired, |command| command.count.max(state.desired));
-            let raise = coming < count && self.record.phase == Phase::Awake;
+            // One without any task is woken like the rest of the group, in its order.
+            let raise = coming < count && self.record.phase == Phase::Awake && state.desired > 0;
             let lower = state.desired > count && wake.exact;
             if raise || lower {
                 self.command(&settings.id, count);

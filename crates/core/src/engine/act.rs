@@ -1,11 +1,11 @@
 //! Acting: carrying out what was decided, and remembering how it went.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
 
-use super::change;
-use crate::decide::Effect;
+use super::{Turn, Way, change, neighbours};
+use crate::decide::{Effect, Subject};
 use crate::error::{Code, Error};
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::World;
@@ -13,67 +13,102 @@ use crate::quota::Tokens;
 use crate::record::{Failure, Record};
 use crate::settings::{GroupSettings, Problem};
 
-/// Carries effects out: those of one service one after the other, all others at once. Failed ones are remembered in the
-/// record, so that every page and tick knows, and forgotten when one works again; what was to follow them is left out.
+/// What became of effects.
+pub(super) struct Acted {
+    /// The turns of the groups that were woken.
+    pub(super) needed: Vec<Turn>,
+    /// What went wrong.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Carries effects out: those on one thing one after the other, all others at once. Those that failed on services are
+/// remembered in the record, so that every page and tick knows, and forgotten when one works again; what was to follow
+/// them is left out.
 pub(super) async fn act<W: World>(
     world: &W,
     settings: &GroupSettings,
     record: &mut Record,
     effects: &[Effect],
     tokens: &mut Tokens,
-) -> Result<Vec<Problem>, Error> {
-    let mut chains: Vec<(Option<&ServiceId>, Vec<&Effect>)> = Vec::new();
+    way: &Way,
+) -> Result<Acted, Error> {
+    let mut chains: BTreeMap<Subject<'_>, Vec<&Effect>> = BTreeMap::new();
     for effect in effects {
         if matches!(effect, Effect::SetDesired { .. }) {
             tokens.spend();
         }
-        let service = effect.service();
-        match chains
-            .iter_mut()
-            .find(|(other, _)| service.is_some() && *other == service)
-        {
-            Some((_, chain)) => chain.push(effect),
-            None => chains.push((service, vec![effect])),
-        }
+        chains.entry(effect.subject()).or_default().push(effect);
     }
-    let results = chains.into_iter().map(async |(service, chain)| {
+    let results = chains.into_iter().map(async |(subject, chain)| {
+        let mut result = Ok(None);
         for effect in chain {
-            if let Err(error) = carry_out(world, &settings.name, effect).await {
-                return (service, Err(error));
+            if result.is_ok() {
+                result = carry_out(world, &settings.name, effect, way).await;
             }
         }
-        (service, Ok(()))
+        (subject, result)
     });
-    let mut problems = Vec::new();
+    let mut acted = Acted {
+        needed: Vec::new(),
+        problems: Vec::new(),
+    };
     let mut outcomes = HashMap::new();
-    for (service, result) in join_all(results).await {
-        match (service, result) {
-            (Some(service), result) => {
-                let error = result.err();
-                problems.extend(error.clone().map(|error| Problem::of(service, error)));
-                outcomes.insert(service.clone(), error);
+    for (subject, result) in join_all(results).await {
+        let error = match result {
+            Ok(turn) => {
+                acted.needed.extend(turn);
+                None
             }
-            (None, Ok(())) => {}
-            (None, Err(error)) => problems.push(Problem {
-                code: Code::TimerNotStarted,
-                service: None,
-                message: error.to_string(),
-            }),
+            Err(error) => Some(error),
+        };
+        acted
+            .problems
+            .extend(error.clone().map(|error| problem(subject, error)));
+        if let Subject::Service(service) = subject {
+            outcomes.insert(service.clone(), error);
         }
     }
     remember(world, &settings.name, record, &outcomes).await?;
-    Ok(problems)
+    Ok(acted)
 }
 
-async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect) -> Result<(), Error> {
+fn problem(subject: Subject<'_>, error: Error) -> Problem {
+    let (code, message) = match subject {
+        Subject::Service(service) => return Problem::of(service, error),
+        Subject::Timer => (Code::TimerNotStarted, error.to_string()),
+        Subject::Group(group) => (
+            error.code,
+            format!(
+                "group `{group}`, which it needs, was not woken: {}",
+                error.message
+            ),
+        ),
+    };
+    Problem {
+        code,
+        service: None,
+        message,
+    }
+}
+
+async fn carry_out<W: World>(
+    world: &W,
+    group: &GroupName,
+    effect: &Effect,
+    way: &Way,
+) -> Result<Option<Turn>, Error> {
     match effect {
-        Effect::SetDesired { service, count } => world.set_desired(service, *count).await,
+        Effect::SetDesired { service, count } => world.set_desired(service, *count).await?,
         Effect::StartTimer {
             generation,
             woken_at,
             at,
-        } => world.start(group, *generation, *woken_at, *at).await,
+        } => world.start(group, *generation, *woken_at, *at).await?,
+        Effect::WakeGroup { group: needed } => {
+            return neighbours::wake(world, group, needed, way).await.map(Some);
+        }
     }
+    Ok(None)
 }
 
 /// Saves what failed, and what works again, over whatever others wrote meanwhile.

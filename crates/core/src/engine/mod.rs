@@ -7,12 +7,14 @@ mod act;
 mod change;
 mod discover;
 mod look;
+mod neighbours;
 mod tick;
 
 pub use change::change;
 pub(crate) use change::contention;
 pub use discover::{Discovered, discover, find};
 pub use look::observe_one;
+pub use neighbours::intent as intent_of_needing;
 pub use tick::{Part, Round, deal, due, turn_all, worth_a_turn};
 
 use std::collections::BTreeMap;
@@ -31,6 +33,7 @@ use crate::quota::{Held, PATIENCE, Priority, Tokens, no_token};
 use crate::reason::Reason;
 use crate::record::{Phase, Record, Would};
 use crate::settings::{GroupSettings, Problem, ServiceSettings};
+use act::Acted;
 
 /// How often a writer that lost the race decides again before it gives up.
 const TRIES: u32 = 6;
@@ -58,6 +61,8 @@ pub struct Turn {
     pub effects: Vec<Effect>,
     /// What would have been done if the group were not in observe mode, since when it would be.
     pub would: Option<Would>,
+    /// The turns of the groups that it woke because it needs them.
+    pub needed: Vec<Turn>,
     /// What went wrong on the way.
     pub problems: Vec<Problem>,
     /// When the next look is due.
@@ -96,6 +101,8 @@ struct Way {
     must_look: bool,
     /// What was seen of its services a moment ago, together with those of other groups.
     seen: Option<BTreeMap<ServiceId, Seen>>,
+    /// The groups that led here, each by needing the next one.
+    depth: u32,
 }
 
 impl Way {
@@ -104,6 +111,7 @@ impl Way {
             patience_ends,
             must_look: false,
             seen: None,
+            depth: 0,
         }
     }
 }
@@ -114,7 +122,7 @@ struct Waiting {
     woke: bool,
     reason: Reason,
     effects: Vec<Effect>,
-    problems: Vec<Problem>,
+    acted: Acted,
 }
 
 /// Takes one turn for one group: observes, decides, saves, acts.
@@ -168,12 +176,15 @@ async fn turn_by<W: World>(
             seen.services = services;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         } else if way.must_look || needs_look(settings, &before, intent, now) {
-            let services: Vec<&ServiceSettings> = settings.services.iter().collect();
+            let neighbours = neighbours::look(world, settings).await;
+            seen.groups = neighbours.groups;
+            let services: Vec<&ServiceSettings> =
+                settings.services.iter().chain(&neighbours.services).collect();
             seen.services = world.observe(&services).await;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
         let mut decision = decide(settings, &before, &seen, intent, now);
-        if at_a_glance && (decision.changes_services() || decision.record.phase != before.phase) {
+        if at_a_glance && (decision.acts() || decision.record.phase != before.phase) {
             // Worth a closer look.
             way.must_look = true;
             loaded = Some(before);
@@ -214,19 +225,19 @@ async fn turn_by<W: World>(
                 record.version = before.version + 1;
             }
             let woke = record.generation != before.generation;
-            let problems = act::act(world, settings, &mut record, &decision.effects, &mut tokens).await?;
-            let so_far = waiting.take();
-            let so_far = match so_far {
+            let acted = act::act(world, settings, &mut record, &decision.effects, &mut tokens, &way).await?;
+            let so_far = match waiting.take() {
                 None => Waiting {
                     before: before.phase,
                     woke,
                     reason: decision.reason,
                     effects: decision.effects,
-                    problems,
+                    acted,
                 },
                 Some(mut earlier) => {
                     earlier.effects.extend(decision.effects);
-                    earlier.problems.extend(problems);
+                    earlier.acted.needed.extend(acted.needed);
+                    earlier.acted.problems.extend(acted.problems);
                     earlier
                 }
             };
@@ -241,7 +252,8 @@ async fn turn_by<W: World>(
                     superseded: decision.superseded,
                     effects: so_far.effects,
                     would: decision.would,
-                    problems: so_far.problems,
+                    needed: so_far.acted.needed,
+                    problems: so_far.acted.problems,
                     look_again: decision.look_again,
                     now,
                 });

@@ -1,10 +1,10 @@
 //! The groups that services form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{GROUP, TaggedService, parse};
-use crate::ids::GroupName;
-use crate::settings::{Defaults, GroupSettings, ServiceSettings};
+use super::{GROUP, TaggedService, needs, parse};
+use crate::ids::{GroupName, ServiceId};
+use crate::settings::{Defaults, GroupSettings, Problem, ServiceSettings};
 
 /// The groups that services form by their tags, or by the stack's parameters for services without a group tag.
 ///
@@ -17,12 +17,47 @@ pub fn groups(
     previous: &BTreeMap<GroupName, GroupSettings>,
     defaults: &Defaults,
 ) -> BTreeMap<GroupName, GroupSettings> {
+    // Good tags may be bad together; the last good settings of those may be bad beside the new ones of others.
+    let mut bad_together = BTreeMap::new();
+    loop {
+        let formed = form(tagged, listed, previous, defaults, &bad_together);
+        let found = needs::problems(&formed, tagged);
+        if found.is_empty() {
+            return needs::settle(formed.groups, tagged);
+        }
+        bad_together.extend(found);
+    }
+}
+
+/// Groups in the making.
+pub(super) struct Formed {
+    /// The groups so far.
+    pub(super) groups: BTreeMap<GroupName, GroupSettings>,
+    /// The services whose tags hold: all others are at their last good settings.
+    pub(super) fresh: BTreeSet<ServiceId>,
+}
+
+fn form(
+    tagged: &[TaggedService],
+    listed: &[ServiceSettings],
+    previous: &BTreeMap<GroupName, GroupSettings>,
+    defaults: &Defaults,
+    bad_together: &BTreeMap<ServiceId, Problem>,
+) -> Formed {
     let mut groups: BTreeMap<GroupName, GroupSettings> = BTreeMap::new();
+    let mut fresh = BTreeSet::new();
     for service in tagged {
-        match parse(service, defaults) {
-            Ok(parsed) => entry(&mut groups, &parsed.group, defaults)
-                .services
-                .push(parsed.settings),
+        let parsed = parse(service, defaults).and_then(|parsed| match bad_together.get(&service.id) {
+            Some(problem) => Err(vec![problem.clone()]),
+            None => Ok(parsed),
+        });
+        match parsed {
+            Ok(parsed) => {
+                fresh.insert(service.id.clone());
+                entry(&mut groups, &parsed.group, defaults)
+                    .services
+                    .push(parsed.settings);
+            }
             Err(problems) => {
                 let (home, last_good) = last_good(service, previous);
                 if let Some(home) = home {
@@ -47,7 +82,7 @@ pub fn groups(
         let mode = group.mode();
         group.services.iter_mut().for_each(|service| service.mode = mode);
     }
-    groups
+    Formed { groups, fresh }
 }
 
 fn entry<'a>(
@@ -60,6 +95,7 @@ fn entry<'a>(
         services: Vec::new(),
         wake_timeout: defaults.wake_timeout,
         problems: Vec::new(),
+        needed_by: BTreeSet::new(),
     })
 }
 
@@ -81,7 +117,6 @@ fn last_good(
 mod tests {
     use super::super::tests::service;
     use super::*;
-    use crate::ids::ServiceId;
     use crate::settings::Mode;
 
     fn of(

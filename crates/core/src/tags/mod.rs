@@ -2,6 +2,7 @@
 //! last good settings.
 
 mod groups;
+mod needs;
 mod parse;
 
 use crate::ids::ServiceId;

@@ -6,6 +6,7 @@ use crate::error::{Code, Error};
 use crate::hours::Flaw;
 use crate::ids::GroupName;
 use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
+use crate::needs::Need;
 use crate::scaling::bounds::{Conflict, Range, Scaling};
 use crate::scaling::connections::mode::Mode;
 use crate::scaling::connections::steps::Steps;
@@ -132,6 +133,7 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
                 Endpoint::parse(value).map(Some),
                 Endpoint::RULE,
             ),
+            "needs" => set(&mut settings.needs, Need::parse_list(value), Need::RULE),
             "idle-cpu" => set(
                 &mut settings.idle_cpu,
                 settings::parse_idle_cpu(value),
@@ -149,6 +151,10 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
         names: dns_names.unwrap_or_default(),
     });
     settings.scaling.connections = steps.map(Mode::Steps).or(target.map(Mode::Target));
+    for need in &mut settings.needs {
+        // A service of the own group, written in full.
+        need.group.take_if(|named| Some(&*named) == group.as_ref());
+    }
     problems.extend(alone(service));
     problems.extend(contradiction(service, &settings));
     match group {
@@ -165,7 +171,7 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
     }
 }
 
-fn problem(service: &TaggedService, tag: &str, value: &str, rule: &str) -> Problem {
+pub(super) fn problem(service: &TaggedService, tag: &str, value: &str, rule: &str) -> Problem {
     let message = format!("service `{}`, tag `{tag}`, value `{value}`: {rule}", service.id);
     Problem::of(&service.id, Error::new(Code::InvalidTag, message))
 }
@@ -268,6 +274,7 @@ mod tests {
                 ("dormouse:scale-in", "off"),
                 ("dormouse:awake", "mon-fri 08:00-18:00 europe/warsaw"),
                 ("dormouse:mode", "observe"),
+                ("dormouse:needs", "db shared/cache checkout/mq"),
             ]),
             &Defaults::default(),
         )
@@ -292,6 +299,11 @@ mod tests {
         assert_eq!(
             s.awake.map(|hours| hours.to_string()),
             Some("Mon-Fri 08:00-18:00 Europe/Warsaw".to_owned())
+        );
+        assert_eq!(
+            s.needs.iter().map(Need::to_string).collect::<Vec<_>>(),
+            ["db", "shared/cache", "mq"],
+            "its own group needs no name"
         );
         assert_eq!(
             s.scaling,
@@ -445,6 +457,7 @@ mod tests {
             ("dormouse:scale-in", "no"),
             ("dormouse:awake", "Mon-Fri 8-18"),
             ("dormouse:awake", "Mon-Fri 08:00-18:00 Europe/Nowhere"),
+            ("dormouse:needs", "db, cache"),
             ("dormouse:steps", "50:2"),
             ("dormouse:target", "100"),
             ("dormouse:idle-aftr", "5m"),

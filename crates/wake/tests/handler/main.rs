@@ -5,6 +5,7 @@ mod alarms;
 mod asking;
 mod events;
 mod failing;
+mod order;
 mod pipelines;
 mod waking;
 

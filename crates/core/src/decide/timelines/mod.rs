@@ -5,9 +5,11 @@ mod claims;
 mod evidence;
 mod failing;
 mod hours;
+mod needs;
 mod observe;
 mod outside;
 mod overrides;
+mod shared;
 mod sleeping;
 mod waking;
 
@@ -17,8 +19,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::intent::{Cause, Wake};
+use crate::needs::Need;
 use crate::observation::{Health, Trouble};
 use crate::observation::{TaskAddress, TaskStage, TaskState};
 use crate::reading::Reading;
@@ -81,21 +84,27 @@ impl Timeline {
             .collect::<BTreeMap<_, _>>();
         Self {
             group: GroupSettings {
-                name: crate::ids::GroupName::parse("dev").expect("a name"),
-                services,
                 wake_timeout: defaults.wake_timeout,
-                problems: Vec::new(),
+                ..GroupSettings::of(&crate::ids::GroupName::parse("dev").expect("a name"), services)
             },
             record: Record::unseen(at(0)),
             seen: Observation {
                 services: seen,
-                readings: Vec::new(),
+                ..Observation::default()
             },
         }
     }
 
     fn sees(&mut self, name: &str, seen: Seen) -> &mut Self {
         self.seen.services.insert(id(name), seen);
+        self
+    }
+
+    /// Gives a service the tag `dormouse:needs`.
+    fn needs(&mut self, name: &str, needs: &str) -> &mut Self {
+        let mut services = self.group.services.iter_mut();
+        let service = services.find(|service| service.id.name == name);
+        service.expect("a service").needs = Need::parse_list(needs).expect("needs");
         self
     }
 
@@ -179,7 +188,7 @@ fn counts(decision: &Decision) -> Vec<(String, u32)> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::SetDesired { service, count } => Some((service.name.clone(), *count)),
-            Effect::StartTimer { .. } => None,
+            Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
         })
         .collect()
 }

@@ -138,6 +138,16 @@ impl Group {
         matches!(self.phase(), Some(Phase::Awake | Phase::FallingAsleep))
     }
 
+    fn has_neighbours(&self) -> bool {
+        !(self.settings.needed_by.is_empty() && self.settings.needed_groups().is_empty())
+    }
+
+    /// Whether a tick may do something about it.
+    fn moves(&self, intent: &Intent, now: Timestamp) -> bool {
+        let record = self.record.as_ref();
+        record.is_none_or(|record| needs_look(&self.settings, record, intent, now))
+    }
+
     fn care(&self, intent: &Intent, round: &Round<'_>, now: Timestamp) -> Care {
         let Some(record) = &self.record else {
             return Care::Close;
@@ -146,7 +156,9 @@ impl Group {
         let unseen = |record: &Record| record.version == 0 || record.would.is_some();
         match record.phase {
             _ if unseen(record) => Care::Close,
-            Phase::Asleep if !needs_look(&self.settings, record, intent, now) => match is_due {
+            // Whoever needs others, or is needed, is looked at beside them.
+            Phase::Waking | Phase::Awake if self.has_neighbours() && self.moves(intent, now) => Care::Close,
+            Phase::Asleep if !self.moves(intent, now) => match is_due {
                 true => Care::Glance,
                 false => Care::Rest,
             },
@@ -155,7 +167,7 @@ impl Group {
             Phase::Waking => Care::Close,
             // From time to time, and as long as it does not, it is made sure that it answers.
             Phase::Awake if is_due || record.unanswered_since.is_some() || self.reads_tasks() => Care::Close,
-            Phase::Awake if !needs_look(&self.settings, record, intent, now) => Care::Rest,
+            Phase::Awake if !self.moves(intent, now) => Care::Rest,
             Phase::Awake => Care::Glance,
         }
     }
