@@ -31,6 +31,8 @@ pub enum Cause {
     Tick,
     /// The sleep timer of a generation.
     SleepTimer,
+    /// A decision about scaling.
+    Scaling,
     /// Somebody else changed the service: console, CloudFormation, Terraform.
     Outside,
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Cause {
             Self::TaskState => "task-state",
             Self::Tick => "tick",
             Self::SleepTimer => "sleep-timer",
+            Self::Scaling => "scaling",
             Self::Outside => "outside",
         })
     }

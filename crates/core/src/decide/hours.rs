@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::hours::Outlook;
 use crate::reason::Reason;
-use crate::record::Phase;
+use crate::record::{Phase, Record};
+use crate::settings::GroupSettings;
 
 use super::Draft;
 use super::wake::usual_count;
@@ -38,9 +39,14 @@ impl Draft<'_> {
     /// Whether somebody put the group to sleep in the very window that lasts: who does so at noon does not want it back
     /// a minute later, but the next morning.
     fn was_put_to_sleep_in_them(&self) -> bool {
-        let by_somebody = matches!(self.record.reason, Reason::SleepAsked | Reason::PutToSleepOutside);
-        let then = self.record.fell_asleep_at.filter(|_| by_somebody);
-        then.and_then(|then| self.outlook(then))
-            .is_some_and(|outlook| outlook.awake && outlook.change.is_none_or(|change| change.at > self.now))
+        was_put_to_sleep_in_hours(self.group, &self.record, self.now)
     }
+}
+
+/// Whether somebody put the group to sleep in the window of its hours that lasts now.
+pub(crate) fn was_put_to_sleep_in_hours(group: &GroupSettings, record: &Record, now: Timestamp) -> bool {
+    let by_somebody = matches!(record.reason, Reason::SleepAsked | Reason::PutToSleepOutside);
+    let then = record.fell_asleep_at.filter(|_| by_somebody);
+    then.and_then(|then| group.outlook(then, record.usual_wake()))
+        .is_some_and(|outlook| outlook.awake && outlook.change.is_none_or(|change| change.at > now))
 }

@@ -28,6 +28,7 @@ use crate::quota::{Held, PATIENCE, Priority, Tokens};
 use crate::reason::Reason;
 use crate::record::{Phase, Record};
 use crate::settings::{GroupSettings, Problem, ServiceSettings};
+use crate::why;
 
 /// How often a writer that lost the race decides again before it gives up.
 const TRIES: u32 = 6;
@@ -104,7 +105,8 @@ async fn turn_until<W: World>(
             seen.services = world.observe(&services).await;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
-        let decision = decide(settings, &before, &seen, intent, now);
+        let mut decision = decide(settings, &before, &seen, intent, now);
+        let why = why::note(&settings.name, &before, &mut decision, &seen, intent, now);
         if let Some(wanted) = tokens_of_sleep(&decision.effects)
             && tokens
                 .hold(world, Priority::Sleep, wanted, &settings.name)
@@ -116,7 +118,7 @@ async fn turn_until<W: World>(
         }
         let mut record = decision.record;
         if record != before {
-            if world.save_record(&settings.name, &record).await? == Saved::Conflict {
+            if world.save_record(&settings.name, &record, why.as_ref()).await? == Saved::Conflict {
                 loaded = world.load(&settings.name).await?.record;
                 continue;
             }

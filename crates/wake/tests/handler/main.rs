@@ -5,8 +5,10 @@ mod alarms;
 mod asking;
 mod events;
 mod failing;
+mod groups;
 mod pipelines;
 mod waking;
+mod whys;
 
 use dormouse_core::error::{Code, Error};
 use dormouse_core::observation::{Probe, TaskAddress, Trouble};

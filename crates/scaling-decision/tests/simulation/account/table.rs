@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use dormouse_core::error::Error;
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::ports::{Plans, Saved, SessionRows, Store, Stored, StoredRow};
+use dormouse_core::ports::{Plans, Saved, SessionRows, Store, Stored, StoredRow, Whys};
 use dormouse_core::record::Record;
 use dormouse_core::scale_in::plan::Plan;
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::GroupSettings;
+use dormouse_core::why::{Cursor, Entry, Page};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ use super::{Account, Part};
 pub(crate) struct Table {
     pub(crate) groups: BTreeMap<GroupName, Stored>,
     pub(crate) rows: BTreeMap<TaskKey, StoredRow>,
+    /// The why-log of the group, by its keys.
+    pub(crate) whys: BTreeMap<String, Entry>,
     plans: BTreeMap<ServiceId, (u64, Value)>,
     /// Who has a lease until when.
     pub(crate) leases: BTreeMap<String, (String, Timestamp)>,
@@ -45,7 +48,12 @@ impl Store for Account {
         self.call(Part::Table, "load_all", load).await
     }
 
-    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error> {
+    async fn save_record(
+        &self,
+        group: &GroupName,
+        record: &Record,
+        why: Option<&Entry>,
+    ) -> Result<Saved, Error> {
         let save = || {
             let mut table = self.table.borrow_mut();
             let stored = table.groups.entry(group.clone()).or_default();
@@ -58,6 +66,9 @@ impl Store for Account {
             };
             let json = serde_json::to_value(next).expect("JSON");
             stored.record = Some(serde_json::from_value(json).expect("a record"));
+            if let Some(entry) = why {
+                table.whys.insert(entry.key(record.version + 1), entry.clone());
+            }
             Ok(Saved::Yes)
         };
         self.call(Part::Table, "save_record", save).await
@@ -83,6 +94,22 @@ impl Store for Account {
             Ok(())
         };
         self.call(Part::Table, "remove_settings", remove).await
+    }
+}
+
+impl Whys for Account {
+    async fn why(&self, group: &GroupName, _before: Option<&Cursor>, _limit: usize) -> Result<Page, Error> {
+        panic!("scaling asks nobody why, and {group} is no exception");
+    }
+
+    async fn add_why(&self, entry: &Entry) -> Result<(), Error> {
+        let add = || {
+            let mut table = self.table.borrow_mut();
+            let before = table.whys.insert(entry.key(0), entry.clone());
+            assert!(before.is_none_or(|before| before == *entry), "{entry:?}");
+            Ok(())
+        };
+        self.call(Part::Table, "add_why", add).await
     }
 }
 
