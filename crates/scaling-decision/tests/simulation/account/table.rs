@@ -10,7 +10,7 @@ use dormouse_core::record::Record;
 use dormouse_core::scale_in::plan::Plan;
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::GroupSettings;
-use dormouse_core::why::{Cursor, Entry, Page};
+use dormouse_core::why::{Cursor, Entry, Page, What};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -34,6 +34,18 @@ impl Table {
     pub(crate) fn plan(&self, service: &ServiceId) -> Option<Plan> {
         let (_, plan) = self.plans.get(service)?;
         Some(serde_json::from_value(plan.clone()).expect("a plan"))
+    }
+}
+
+impl Account {
+    /// The changes of counts that the why-log tells of, the oldest first.
+    pub(crate) fn changes_kept(&self) -> Vec<(u32, u32)> {
+        let table = self.table.borrow();
+        let counts = table.whys.values().filter_map(|entry| match entry.what {
+            What::Count { from, to, .. } => Some((from, to)),
+            What::Phase { .. } | What::Refused { .. } => None,
+        });
+        counts.collect()
     }
 }
 
