@@ -17,3 +17,4 @@ mod shared;
 mod signals;
 mod sleeping;
 mod waking;
+mod why;
