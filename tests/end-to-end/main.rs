@@ -19,3 +19,4 @@ mod signals;
 mod sleeping;
 mod tags;
 mod waking;
+mod why;

@@ -25,7 +25,7 @@ pub async fn handle<W: World + SessionRows + FanOut>(
     request_id: &str,
 ) -> Result<Value, Error> {
     if let Some(call) = direct::of(&event, world.now()) {
-        let call = call?;
+        let call = call?.turn()?;
         return match call.group {
             Some(group) => direct::answer(world, config, &group, &call.intent, request_id).await,
             None => tick::all(world, config, call.intent.cause, request_id).await,

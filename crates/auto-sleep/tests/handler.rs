@@ -288,3 +288,19 @@ async fn what_is_not_understood_is_a_named_error() {
         assert_eq!(error.code, Code::InvalidRequest, "{event}");
     }
 }
+
+#[tokio::test]
+async fn ticks_and_timers_are_nobody_and_queries_are_for_another_function() {
+    let world = awake(&["dev/web"]).await;
+    world.advance(60);
+    call(&world, event("sleep-timer.json")).await;
+    let entry = world.whys("dev").pop().expect("an entry");
+    assert_eq!((entry.cause, entry.by), (Cause::SleepTimer, None));
+    assert_eq!(entry.reason, "fixed-time-over");
+    for query in ["direct-list.json", "direct-why.json"] {
+        let refused = auto_sleep::handle(&world, &config(&[]), event(query), "request").await;
+        let error = refused.expect_err("a query");
+        assert_eq!(error.code, Code::InvalidRequest);
+        assert!(error.message.contains("wake function"), "{error}");
+    }
+}

@@ -261,7 +261,7 @@ async fn a_tick_moves_wakes_on_before_sleeps_wait() {
         let service = ServiceSettings::of(id, &Defaults::default());
         let mut record = Record::unseen(began);
         record.phase = phase;
-        world.save_record(&group, &record).await.expect("a record");
+        world.save_record(&group, &record, None).await.expect("a record");
         record.version = 1;
         let stored = Stored {
             settings: Some(GroupSettings::of(&group, vec![service])),

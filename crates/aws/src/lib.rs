@@ -27,6 +27,7 @@ mod targets;
 mod task;
 mod tasks;
 mod utilization;
+mod whys;
 mod windows;
 
 use std::collections::HashMap;

@@ -1,12 +1,13 @@
 //! The table: one partition of settings and one of records, so that a wake reads two items at once and a tick
 //! reads all groups with two queries. Sessions of tasks, plans of scale-ins, the shared bucket, leases and windows are
-//! beside them.
+//! beside them, and so is the why-log.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use dormouse_core::error::{Code, Error};
@@ -14,11 +15,12 @@ use dormouse_core::ids::GroupName;
 use dormouse_core::ports::{Saved, Store, Stored};
 use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
+use dormouse_core::why::Entry;
 use futures_util::future::try_join;
 use jiff::Timestamp;
 
 use crate::Aws;
-use crate::errors::failed;
+use crate::errors::{failed, rejected};
 
 const SETTINGS: &str = "settings";
 const RECORD: &str = "record";
@@ -114,17 +116,50 @@ impl Table {
 
     /// Puts an item over the version that was loaded (0: none), as the next version.
     pub(crate) async fn put_over(&self, loaded: u64, request: PutItemFluentBuilder) -> Result<Saved, Error> {
-        let number = |n: u64| AttributeValue::N(n.to_string());
-        let request = request.item("version", number(loaded + 1));
-        let request = if loaded == 0 {
-            request.condition_expression("attribute_not_exists(pk)")
-        } else {
-            request
-                .condition_expression("#version = :loaded")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":loaded", number(loaded))
+        self.saved("PutItem", over(loaded, request).send().await)
+    }
+
+    /// The same, together with another item: both or neither. A transaction writes at twice the price, so what comes
+    /// alone is put alone.
+    pub(crate) async fn put_both(
+        &self,
+        loaded: u64,
+        request: PutItemFluentBuilder,
+        other: PutItemFluentBuilder,
+    ) -> Result<Saved, Error> {
+        let items = [as_transaction(&over(loaded, request))?, as_transaction(&other)?];
+        let both = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items.into()));
+        let result = both.send().await;
+        if let Err(error) = &result
+            && let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+                error.as_service_error()
+        {
+            return self.cancelled(cancelled.cancellation_reasons());
+        }
+        self.saved("TransactWriteItems", result)
+    }
+
+    /// Why a transaction was cancelled, by the reasons of its items in their order. That somebody else writes the same
+    /// item right now is how a race is lost, too (Amazon DynamoDB API reference, TransactWriteItems).
+    fn cancelled(&self, reasons: &[CancellationReason]) -> Result<Saved, Error> {
+        let codes = || reasons.iter().filter_map(CancellationReason::code);
+        if codes().any(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict")) {
+            return Ok(Saved::Conflict);
+        }
+        let failed = reasons.iter().find(|reason| reason.code() != Some("None"));
+        let code = failed.and_then(CancellationReason::code).unwrap_or("cancelled");
+        let message = failed.and_then(CancellationReason::message);
+        let ours = match code {
+            "ThrottlingError" | "ProvisionedThroughputExceeded" => Code::Throttled,
+            "ValidationError" | "ItemCollectionSizeLimitExceeded" => Code::Rejected,
+            _ => Code::Unavailable,
         };
-        self.saved("PutItem", request.send().await)
+        let what = self.what("TransactWriteItems");
+        let message = format!("{what}: {code}: {}", message.unwrap_or("no message"));
+        Err(Error::new(ours, message))
     }
 
     /// How a conditional write ended.
@@ -139,7 +174,15 @@ impl Table {
     {
         match result {
             Ok(_) => Ok(Saved::Yes),
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(Saved::Conflict),
+            Err(error)
+                if matches!(
+                    error.code(),
+                    // The second: a transaction writes it right now.
+                    Some("ConditionalCheckFailedException" | "TransactionConflictException")
+                ) =>
+            {
+                Ok(Saved::Conflict)
+            }
             Err(error) => Err(self.failed(operation, &error)),
         }
     }
@@ -193,7 +236,12 @@ impl Store for Aws {
         Ok(groups)
     }
 
-    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error> {
+    async fn save_record(
+        &self,
+        group: &GroupName,
+        record: &Record,
+        why: Option<&Entry>,
+    ) -> Result<Saved, Error> {
         let mut next = record.clone();
         next.version = record.version + 1;
         let request = self
@@ -201,7 +249,13 @@ impl Store for Aws {
             .put(RECORD, group.as_str())
             .item("body", json(&next)?)
             .item("phase", text(record.phase.as_str()));
-        self.table.put_over(record.version, request).await
+        match why {
+            None => self.table.put_over(record.version, request).await,
+            Some(entry) => {
+                let entry = self.entry(entry, next.version)?;
+                self.table.put_both(record.version, request, entry).await
+            }
+        }
     }
 
     async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error> {
@@ -234,7 +288,34 @@ impl Store for Aws {
     }
 }
 
-fn text(value: &str) -> AttributeValue {
+/// A request to put an item, if the stored one is that of the version that was loaded (0: none), as the next version.
+fn over(loaded: u64, request: PutItemFluentBuilder) -> PutItemFluentBuilder {
+    let number = |n: u64| AttributeValue::N(n.to_string());
+    let request = request.item("version", number(loaded + 1));
+    if loaded == 0 {
+        request.condition_expression("attribute_not_exists(pk)")
+    } else {
+        request
+            .condition_expression("#version = :loaded")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":loaded", number(loaded))
+    }
+}
+
+/// The same put as a part of a transaction.
+fn as_transaction(request: &PutItemFluentBuilder) -> Result<TransactWriteItem, Error> {
+    let put = Put::builder()
+        .set_table_name(request.get_table_name().clone())
+        .set_item(request.get_item().clone())
+        .set_condition_expression(request.get_condition_expression().clone())
+        .set_expression_attribute_names(request.get_expression_attribute_names().clone())
+        .set_expression_attribute_values(request.get_expression_attribute_values().clone())
+        .build()
+        .map_err(|error| rejected("TransactWriteItems", &error))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+pub(crate) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
@@ -275,5 +356,72 @@ fn readable<T: serde::de::DeserializeOwned>(item: &Item) -> Option<(GroupName, T
             tracing::error!(%group, code = %error.code, "{}", error.message);
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Config};
+
+    use super::*;
+
+    fn table() -> Table {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .build();
+        Table::new(
+            aws_sdk_dynamodb::Client::from_conf(config),
+            "the-table".to_owned(),
+        )
+    }
+
+    fn cancelled(codes: [&str; 2]) -> Result<Saved, Error> {
+        let reason = |code: &str| CancellationReason::builder().code(code).message("why").build();
+        table().cancelled(&codes.map(reason))
+    }
+
+    #[test]
+    fn a_transaction_that_others_were_faster_than_is_a_lost_race() {
+        assert_eq!(cancelled(["ConditionalCheckFailed", "None"]), Ok(Saved::Conflict));
+        assert_eq!(cancelled(["TransactionConflict", "None"]), Ok(Saved::Conflict));
+    }
+
+    #[test]
+    fn a_transaction_that_fails_otherwise_is_tried_again_unless_it_is_at_fault_itself() {
+        for (codes, ours) in [
+            (["ThrottlingError", "None"], Code::Throttled),
+            (["None", "ProvisionedThroughputExceeded"], Code::Throttled),
+            (["None", "SomethingNew"], Code::Unavailable),
+            (["None", "ValidationError"], Code::Rejected),
+        ] {
+            let error = cancelled(codes).expect_err("an error");
+            assert_eq!(error.code, ours, "{codes:?}");
+            assert!(
+                error
+                    .message
+                    .starts_with("TransactWriteItems on table `the-table`: "),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_put_is_the_same_alone_and_in_a_transaction() {
+        let put = over(4, table().put("record", "dev").item("body", text("{}")));
+        let both = as_transaction(&put).expect("an item");
+        let put = both.put().expect("a put");
+        let attribute = |name: &str| put.item().get(name).cloned();
+        assert_eq!(put.table_name(), "the-table");
+        assert_eq!(attribute("pk"), Some(text("record")));
+        assert_eq!(attribute("version"), Some(AttributeValue::N("5".to_owned())));
+        assert_eq!(put.condition_expression(), Some("#version = :loaded"));
+        let loaded = put
+            .expression_attribute_values()
+            .and_then(|values| values.get(":loaded"));
+        assert_eq!(loaded, Some(&AttributeValue::N("4".to_owned())));
+        assert!(
+            put.expression_attribute_names()
+                .is_some_and(|names| names.contains_key("#version"))
+        );
     }
 }

@@ -9,10 +9,38 @@ use crate::engine::Turn;
 use crate::error::{Code, Error};
 use crate::ids::{Generation, GroupName};
 use crate::intent::{Action, Cause, Intent, Wake};
+use crate::query::{Query, WhyQuery};
 use crate::report::{self, Verdict};
 use crate::status::{self, Status};
 
-/// A direct call, understood.
+/// Longest name with which a caller says who they are. Our choice: an ARN of a role's session fits.
+const LONGEST_NAME: usize = 256;
+
+/// What a direct call wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// That something is done.
+    Turn(Call),
+    /// That something is told.
+    Query(Query),
+}
+
+impl Ask {
+    /// The call, for functions that answer no queries.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRequest`] for a query.
+    pub fn turn(self) -> Result<Call, Error> {
+        match self {
+            Self::Turn(call) => Ok(call),
+            Self::Query(_) => Err(invalid(
+                "this function answers no queries: `list` and `why` are for the wake function",
+            )),
+        }
+    }
+}
+
+/// A direct call that does something, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// The group; none for a tick of all groups.
@@ -66,6 +94,9 @@ struct Raw {
     period: Option<String>,
     until: Option<String>,
     generation: Option<u64>,
+    by: Option<String>,
+    limit: Option<u64>,
+    before: Option<String>,
     /// Name of the timer's execution, for the log only.
     #[serde(rename = "execution")]
     _execution: Option<String>,
@@ -81,12 +112,13 @@ pub fn is_call(event: &Value) -> bool {
     })
 }
 
-/// Understands `{"group","action","desired_count","for","until"}`, and the timer's `{"action":"sleep-timer","group",
-/// "generation"}`. `{"desired_count":0}` alone means sleep and any other count wake, of the group `default`.
+/// Understands `{"group","action","desired_count","for","until","by"}`, the queries `{"action":"list"}` and
+/// `{"action":"why","group","limit","before"}`, and the timer's `{"action":"sleep-timer","group","generation"}`.
+/// `{"desired_count":0}` alone means sleep and any other count wake, of the group `default`.
 ///
 /// # Errors
 /// [`Code::InvalidRequest`], naming field, value and rule.
-pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
+pub fn parse(event: &Value, now: Timestamp) -> Result<Ask, Error> {
     let raw: Raw = serde_json::from_value(event.clone()).map_err(|error| invalid(&error.to_string()))?;
     let named = raw
         .group
@@ -110,7 +142,7 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
         (None, Some(_)) => "wake",
         (None, None) => {
             return Err(invalid(
-                "field `action` is missing: wake, sleep, keep-awake or tick",
+                "field `action` is missing: wake, sleep, keep-awake, tick, list or why",
             ));
         }
     };
@@ -125,11 +157,22 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
     if action != "sleep-timer" {
         only_for(action, "generation", raw.generation.is_some())?;
     }
+    if action != "why" {
+        only_for(action, "limit", raw.limit.is_some())?;
+        only_for(action, "before", raw.before.is_some())?;
+    }
+    if action == "list" {
+        only_for(action, "group", raw.group.is_some())?;
+    }
+    if matches!(action, "list" | "why" | "sleep-timer") {
+        only_for(action, "by", raw.by.is_some())?;
+    }
+    let by = raw.by.map(name_of_caller).transpose()?;
     let call = |group, action, cause| {
-        Ok(Call {
+        Ok(Ask::Turn(Call {
             group,
-            intent: Intent::of(action, cause),
-        })
+            intent: Intent::of(action, cause).by(by.clone()),
+        }))
     };
     match action {
         "wake" => match raw.desired_count {
@@ -163,8 +206,14 @@ pub fn parse(event: &Value, now: Timestamp) -> Result<Call, Error> {
             }
             None => Err(invalid("field `generation` is missing")),
         },
+        "list" => Ok(Ask::Query(Query::List)),
+        "why" => {
+            let limit = raw.limit.map(|limit| limit.to_string());
+            let query = WhyQuery::parse(group(), limit.as_deref(), raw.before.as_deref())?;
+            Ok(Ask::Query(Query::Why(query)))
+        }
         other => Err(invalid(&format!(
-            "field `action`, value `{other}`: must be wake, sleep, keep-awake or tick"
+            "field `action`, value `{other}`: must be wake, sleep, keep-awake, tick, list or why"
         ))),
     }
 }
@@ -191,6 +240,19 @@ fn end(period: Option<&str>, until: Option<&str>, now: Timestamp) -> Result<Opti
     }
 }
 
+/// Who a caller says they are: Lambda does not tell.
+fn name_of_caller(name: String) -> Result<String, Error> {
+    let length = name.chars().count();
+    if (1..=LONGEST_NAME).contains(&length) && !name.contains(char::is_control) && !name.trim().is_empty() {
+        Ok(name)
+    } else {
+        let name = name.escape_debug();
+        Err(invalid(&format!(
+            "field `by`, value `{name}`: must be 1 to {LONGEST_NAME} printable characters"
+        )))
+    }
+}
+
 fn invalid(what: &str) -> Error {
     Error::new(Code::InvalidRequest, what)
 }
@@ -205,7 +267,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn understood(event: Value) -> (Option<String>, Action) {
-        let call = parse(&event, NOW).expect("a call");
+        let call = parse(&event, NOW).and_then(Ask::turn).expect("a call");
         (call.group.map(String::from), call.intent.action)
     }
 
@@ -308,11 +370,86 @@ mod tests {
             ),
             (json!({"action": "sleep-timer"}), "`generation` is missing"),
             (json!({"action": "wake", "desired": 2}), "`desired`"),
+            (json!({"action": "wake", "by": ""}), "`by`, value ``"),
+            (json!({"action": "wake", "by": "  "}), "1 to 256 printable"),
+            (json!({"action": "sleep", "by": "a\nb"}), "`a\\nb`"),
+            (
+                json!({"action": "tick", "by": "x".repeat(257)}),
+                "1 to 256 printable",
+            ),
+            (
+                json!({"action": "sleep-timer", "generation": 1, "by": "me"}),
+                "`by` does not go",
+            ),
+            (json!({"action": "wake", "limit": 5}), "`limit` does not go with"),
+            (
+                json!({"action": "list", "before": "x"}),
+                "`before` does not go with",
+            ),
+            (
+                json!({"action": "list", "group": "dev"}),
+                "`group` does not go with",
+            ),
+            (json!({"action": "list", "by": "me"}), "`by` does not go with"),
+            (
+                json!({"action": "why", "desired_count": 1}),
+                "`desired_count` does not go",
+            ),
+            (
+                json!({"action": "why", "limit": 0}),
+                "`limit`, value `0`: must be",
+            ),
+            (json!({"action": "why", "limit": 101}), "from 1 to 100"),
+            (json!({"action": "why", "before": "yesterday"}), "`yesterday`"),
         ] {
             let error = parse(&event, NOW).expect_err("no call");
             assert_eq!(error.code, Code::InvalidRequest);
             assert!(error.message.contains(part), "{event}: {error}");
         }
+    }
+
+    #[test]
+    fn a_caller_may_say_who_they_are() {
+        let by = |event: Value| {
+            let call = parse(&event, NOW).and_then(Ask::turn).expect("a call");
+            call.intent.by
+        };
+        let ada = "Ada, on call \u{e9}";
+        assert_eq!(by(json!({"action": "wake", "by": ada})), Some(ada.to_owned()));
+        assert_eq!(
+            by(json!({"desired_count": 0, "by": "x".repeat(256)})),
+            Some("x".repeat(256))
+        );
+        assert_eq!(by(json!({"action": "wake"})), None);
+    }
+
+    #[test]
+    fn queries_are_told_from_calls_and_refused_by_functions_that_answer_none() {
+        let list = parse(&json!({"action": "list"}), NOW).expect("a query");
+        assert_eq!(list, Ask::Query(Query::List));
+        assert!(
+            list.turn()
+                .expect_err("no call")
+                .message
+                .contains("wake function")
+        );
+        let before = "2027-01-15T08:00:00.000Z~00000000000000000004";
+        let event = json!({"action": "why", "group": "dev", "limit": 5, "before": before});
+        let Ok(Ask::Query(Query::Why(query))) = parse(&event, NOW) else {
+            panic!("no query: {event}");
+        };
+        assert_eq!((query.group.as_str(), query.limit), ("dev", 5));
+        assert_eq!(
+            query.before.map(|cursor| cursor.to_string()),
+            Some(before.to_owned())
+        );
+        let Ok(Ask::Query(Query::Why(query))) = parse(&json!({"action": "why"}), NOW) else {
+            panic!("no query");
+        };
+        assert_eq!(
+            (query.group.as_str(), query.limit, query.before),
+            ("default", 20, None)
+        );
     }
 
     proptest! {

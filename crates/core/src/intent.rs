@@ -33,6 +33,8 @@ pub enum Cause {
     SleepTimer,
     /// A group that wakes needs a service of it.
     Needed,
+    /// A decision about scaling.
+    Scaling,
     /// Somebody else changed the service: console, CloudFormation, Terraform.
     Outside,
 }
@@ -50,6 +52,7 @@ impl fmt::Display for Cause {
             Self::Tick => "tick",
             Self::SleepTimer => "sleep-timer",
             Self::Needed => "needed",
+            Self::Scaling => "scaling",
             Self::Outside => "outside",
         })
     }

@@ -23,6 +23,7 @@ use crate::scaling::reason::Utilization;
 use crate::sessions::{Row, TaskKey};
 use crate::settings::{GroupSettings, ServiceSettings};
 use crate::tags::TaggedService;
+use crate::why::{Cursor, Entry, Page};
 
 /// What the table holds of a group.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,8 +50,14 @@ pub trait Store {
     async fn load(&self, group: &GroupName) -> Result<Stored, Error>;
     /// Settings and records of all groups.
     async fn load_all(&self) -> Result<BTreeMap<GroupName, Stored>, Error>;
-    /// Writes a record over the version that it carries, as the next version.
-    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error>;
+    /// Writes a record over the version that it carries, as the next version, and the entry of the why-log that tells of
+    /// it, if there is one: both or neither.
+    async fn save_record(
+        &self,
+        group: &GroupName,
+        record: &Record,
+        why: Option<&Entry>,
+    ) -> Result<Saved, Error>;
     /// Writes settings, whatever was there.
     async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error>;
     /// Removes the settings of a group that no service names any more. Its record stays.
@@ -59,6 +66,15 @@ pub trait Store {
     async fn discovered_at(&self) -> Result<Option<Timestamp>, Error>;
     /// Says when they were.
     async fn save_discovered_at(&self, at: Timestamp) -> Result<(), Error>;
+}
+
+/// The why-log.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Whys {
+    /// At most so many of a group's entries, newest first: those before the cursor, else the last ones.
+    async fn why(&self, group: &GroupName, before: Option<&Cursor>, limit: usize) -> Result<Page, Error>;
+    /// Writes the entry of a change that no record comes with. Writing it again changes nothing.
+    async fn add_why(&self, entry: &Entry) -> Result<(), Error>;
 }
 
 /// Finds the services that opted in.
@@ -401,5 +417,5 @@ impl<W> ScalingWorld for W where
 }
 
 /// All that every function needs.
-pub trait World: Store + Discovery + Services + Signals + Timers + Clock + Quota {}
-impl<W: Store + Discovery + Services + Signals + Timers + Clock + Quota> World for W {}
+pub trait World: Store + Whys + Discovery + Services + Signals + Timers + Clock + Quota {}
+impl<W: Store + Whys + Discovery + Services + Signals + Timers + Clock + Quota> World for W {}

@@ -90,3 +90,14 @@ pub enum Reading {
     /// Nothing can be said, and why.
     Unknown(String),
 }
+
+/// In words.
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Active(at) => write!(f, "use at {at:.0}"),
+            Self::Quiet { since, until } => write!(f, "quiet from {since:.0} to {until:.0}"),
+            Self::Unknown(why) => write!(f, "unknown: {why}"),
+        }
+    }
+}

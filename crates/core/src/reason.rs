@@ -192,6 +192,41 @@ impl Reason {
             Self::NoServices => "no-services",
         }
     }
+
+    /// Whether a wake or a sleep that was asked for, or due, did not come of it. Finding the group where it was to be, or
+    /// on its way there, is no refusal.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            Self::NeverSeen
+                | Self::WakeAsked
+                | Self::WokenOutside
+                | Self::StillWaking
+                | Self::BecameReady
+                | Self::AlreadyAwake
+                | Self::SleepAsked
+                | Self::PutToSleepOutside
+                | Self::Idle { .. }
+                | Self::FixedTimeOver { .. }
+                | Self::NothingAnswers { .. }
+                | Self::StillFallingAsleep
+                | Self::AlreadyAsleep
+                | Self::Superseded { .. }
+                | Self::NoServices
+        )
+    }
+
+    /// The code, with the signal that it is about, if it is about one: what a refusal is told by, once.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        match self {
+            Self::InUse { signal, .. }
+            | Self::QuietTooShort { signal, .. }
+            | Self::SignalUnknown { signal, .. } => format!("{}:{signal}", self.code()),
+            other => other.code().to_owned(),
+        }
+    }
 }
 
 /// A sentence for people.

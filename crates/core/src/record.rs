@@ -1,6 +1,6 @@
 //! The record: what Dormouse remembers of a group between two looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -82,6 +82,12 @@ pub struct Record {
     /// What would have been done last, if the group were not in observe mode.
     #[serde(default)]
     pub would: Option<Would>,
+    /// Task-seconds that sleep has saved, up to the last wake.
+    #[serde(default)]
+    pub slept_task_seconds: u64,
+    /// Kinds of refusals that the why-log was told of since the phase changed.
+    #[serde(default)]
+    pub told: BTreeSet<String>,
     /// What is remembered of each service.
     pub services: BTreeMap<ServiceId, ServiceRecord>,
 }
@@ -182,6 +188,8 @@ impl Record {
             idle_after: None,
             wakes_took: Vec::new(),
             would: None,
+            slept_task_seconds: 0,
+            told: BTreeSet::new(),
             services: BTreeMap::new(),
         }
     }
@@ -218,6 +226,22 @@ impl Record {
         until.filter(|until| *until > now)
     }
 
+    /// Task-seconds that the sleep under way has saved: of each of these services the count that it took away, for as
+    /// long as the group is asleep. None of services that were never seen awake.
+    #[must_use]
+    pub fn saved_by_this_sleep<'a>(
+        &self,
+        services: impl IntoIterator<Item = &'a ServiceId>,
+        now: Timestamp,
+    ) -> u64 {
+        if self.phase != Phase::Asleep {
+            return 0;
+        }
+        let saved = |id| self.services.get(id).and_then(|service| service.saved);
+        let tasks: u64 = services.into_iter().filter_map(saved).map(u64::from).sum();
+        tasks.saturating_mul(duration::between(self.since, now).as_secs())
+    }
+
     /// Moves to a phase.
     pub fn enter(&mut self, phase: Phase, reason: Reason, cause: Cause, now: Timestamp) {
         self.phase = phase;
@@ -244,5 +268,6 @@ mod tests {
         let record: Record = serde_json::from_value(stored).expect("a record");
         let web = &record.services[&ServiceId::new("dev", "web")];
         assert_eq!((web.saved, web.active_at, web.quiet.len()), (Some(2), None, 0));
+        assert_eq!((record.slept_task_seconds, record.told.len()), (0, 0));
     }
 }

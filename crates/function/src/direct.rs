@@ -1,7 +1,7 @@
 //! Direct calls about one group, which every function answers alike.
 
 use dormouse_core::config::Config;
-use dormouse_core::direct::{self, Call};
+use dormouse_core::direct::{self, Ask};
 use dormouse_core::engine;
 use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
@@ -16,20 +16,22 @@ use crate::turn;
 ///
 /// # Errors
 /// Those of [`direct::parse`].
-pub fn of(event: &Value, now: Timestamp) -> Option<Result<Call, Error>> {
+pub fn of(event: &Value, now: Timestamp) -> Option<Result<Ask, Error>> {
     if event.get("detail-type").is_none() {
         return direct::is_call(event).then(|| direct::parse(event, now));
     }
     // What AWS itself sends may have fields of the same names: an ECS task has a `group`.
-    let from_aws = event["source"]
-        .as_str()
-        .is_some_and(|source| source.starts_with("aws."));
+    let source = event["source"].as_str();
+    let from_aws = source.is_some_and(|source| source.starts_with("aws."));
     let detail = event
         .get("detail")
         .filter(|detail| !from_aws && direct::is_call(detail))?;
-    Some(direct::parse(detail, now).map(|mut call| {
-        call.intent.cause = Cause::Eventbridge;
-        call
+    Some(direct::parse(detail, now).map(|mut ask| {
+        if let Ask::Turn(call) = &mut ask {
+            call.intent.cause = Cause::Eventbridge;
+            call.intent.by = call.intent.by.take().or(source.map(str::to_owned));
+        }
+        ask
     }))
 }
 

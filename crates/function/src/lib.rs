@@ -1,7 +1,8 @@
-//! What every Lambda function shares: its start, its log, and direct calls about one group.
+//! What every Lambda function shares: its start, its log, direct calls about one group, and queries.
 
 pub mod direct;
 pub mod log;
+pub mod query;
 pub mod turn;
 
 use std::collections::HashMap;

@@ -48,7 +48,7 @@ pub async fn handle<W: World>(
         if used.is_empty() {
             continue;
         }
-        let intent = Intent::of(Action::Activity(used), Cause::Logs);
+        let intent = Intent::of(Action::Activity(used), Cause::Logs).by(Some(batch.log_group.clone()));
         results.push(
             match turn::take(world, &settings, stored.record, &intent, request_id).await {
                 Ok(turn) => json!(report::summary(&turn, &intent)),

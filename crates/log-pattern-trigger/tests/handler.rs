@@ -6,6 +6,7 @@ use std::io::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use dormouse_core::error::Code;
+use dormouse_core::intent::Cause;
 use dormouse_core::ports::Clock;
 use dormouse_testkit::{START, World, config, event};
 use flate2::{Compression, write::GzEncoder};
@@ -256,5 +257,11 @@ async fn ten_batches_at_once_wake_once() {
             "UpdateService dev/api=1",
             "UpdateService dev/web=1"
         ]
+    );
+    let kept = world.whys("dev");
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(
+        (kept[0].cause, kept[0].by.as_deref()),
+        (Cause::Logs, Some("/ecs/web"))
     );
 }

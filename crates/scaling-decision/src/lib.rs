@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use dormouse_core::config::Config;
-use dormouse_core::direct::Call;
+use dormouse_core::direct::{Ask, Call};
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::Action;
@@ -39,7 +39,8 @@ pub async fn handle<W: ScalingWorld>(
         let answer = watch::sample(world, &SampleRequest::parse(&event)?).await?;
         return Ok(json!(answer));
     }
-    let call = direct::of(&event, world.now()).transpose()?;
+    let ask = direct::of(&event, world.now()).transpose()?;
+    let call = ask.map(Ask::turn).transpose()?;
     let (groups, stays) = match call {
         Some(Call { group, intent }) if intent.action == Action::Tick => match group {
             Some(group) => (

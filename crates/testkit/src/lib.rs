@@ -22,6 +22,7 @@ use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
 use dormouse_core::sessions::{Row, TaskKey};
 use dormouse_core::tags::TaggedService;
+use dormouse_core::why::Entry;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -59,6 +60,7 @@ pub const START: i64 = 1_800_000_000;
 pub struct World {
     now: Cell<Timestamp>,
     store: RefCell<BTreeMap<GroupName, Stored>>,
+    whys: RefCell<BTreeMap<(GroupName, String), Entry>>,
     tagged: RefCell<Vec<TaggedService>>,
     services: RefCell<BTreeMap<ServiceId, ServiceState>>,
     faults: RefCell<HashMap<String, Error>>,
@@ -88,6 +90,7 @@ impl Default for World {
         Self {
             now: Cell::new(Timestamp::from_second(START).unwrap_or_default()),
             store: RefCell::default(),
+            whys: RefCell::default(),
             tagged: RefCell::default(),
             services: RefCell::default(),
             faults: RefCell::default(),
@@ -330,6 +333,14 @@ impl World {
     pub fn record(&self, group: &str) -> Option<Record> {
         let name = GroupName::parse(group).ok()?;
         self.store.borrow().get(&name)?.record.clone()
+    }
+
+    /// The why-log of a group, the oldest entry first.
+    #[must_use]
+    pub fn whys(&self, group: &str) -> Vec<Entry> {
+        let whys = self.whys.borrow();
+        let of_group = whys.iter().filter(|((name, _), _)| name.as_str() == group);
+        of_group.map(|(_, entry)| entry.clone()).collect()
     }
 
     async fn gate(&self, keys: &[&str]) -> Result<(), Error> {

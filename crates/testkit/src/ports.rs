@@ -10,7 +10,7 @@ use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
     Booking, Clock, Discovery, FanOut, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, Services,
-    SessionRows, Signals, Store, Stored, StoredRow, Timers,
+    SessionRows, Signals, Store, Stored, StoredRow, Timers, Whys,
 };
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
@@ -18,6 +18,7 @@ use dormouse_core::record::Record;
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::{GroupSettings, ServiceSettings};
 use dormouse_core::tags::{GROUP, TaggedService};
+use dormouse_core::why::{Cursor, Entry, Page, Row};
 use jiff::Timestamp;
 
 use crate::{World, give_way};
@@ -33,7 +34,12 @@ impl Store for World {
         Ok(self.store.borrow().clone())
     }
 
-    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error> {
+    async fn save_record(
+        &self,
+        group: &GroupName,
+        record: &Record,
+        why: Option<&Entry>,
+    ) -> Result<Saved, Error> {
         self.gate(&["table"]).await?;
         let mut store = self.store.borrow_mut();
         let stored = store.entry(group.clone()).or_default();
@@ -45,6 +51,10 @@ impl Store for World {
             version: record.version + 1,
             ..record.clone()
         });
+        if let Some(entry) = why {
+            let key = entry.key(record.version + 1);
+            self.whys.borrow_mut().insert((group.clone(), key), entry.clone());
+        }
         Ok(Saved::Yes)
     }
 
@@ -72,6 +82,29 @@ impl Store for World {
     async fn save_discovered_at(&self, at: Timestamp) -> Result<(), Error> {
         self.gate(&["table"]).await?;
         self.discovered_at.set(Some(at));
+        Ok(())
+    }
+}
+
+impl Whys for World {
+    async fn why(&self, group: &GroupName, before: Option<&Cursor>, limit: usize) -> Result<Page, Error> {
+        self.gate(&["table"]).await?;
+        let Some((oldest, end)) = Cursor::range(before, self.now()) else {
+            return Ok(Page::of(Vec::new(), limit));
+        };
+        let whys = self.whys.borrow();
+        let kept = whys.range((group.clone(), oldest)..(group.clone(), end));
+        let rows = kept.rev().take(limit + 1).map(|((_, key), entry)| Row {
+            key: key.clone(),
+            entry: entry.clone(),
+        });
+        Ok(Page::of(rows.collect(), limit))
+    }
+
+    async fn add_why(&self, entry: &Entry) -> Result<(), Error> {
+        self.gate(&["table"]).await?;
+        let key = (entry.group.clone(), entry.key(0));
+        self.whys.borrow_mut().insert(key, entry.clone());
         Ok(())
     }
 }

@@ -75,7 +75,7 @@ async fn wake<W: World + LoadBalancers>(
     alarm: &Alarm,
     request_id: &str,
 ) -> Result<Vec<Value>, Error> {
-    let intent = Intent::of(Action::wake(), Cause::Alarm);
+    let intent = Intent::of(Action::wake(), Cause::Alarm).by(Some(alarm.name.clone()));
     let mut answers = Vec::new();
     let mut failure = None;
     for group in groups(world, alarm).await? {

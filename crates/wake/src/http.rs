@@ -10,8 +10,9 @@ use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::ports::World;
+use dormouse_core::query::{Query, WhyQuery};
 use dormouse_core::status::{self, Status};
-use dormouse_function::{direct, log, turn};
+use dormouse_function::{direct, log, query, turn};
 use serde_json::{Value, json};
 
 use crate::client::{self, Client};
@@ -31,6 +32,10 @@ struct Request {
     route: Route,
     query: String,
     wait: Option<String>,
+    limit: Option<String>,
+    before: Option<String>,
+    /// The address that it came from.
+    from: Option<String>,
     client: Client,
     /// Unguessable, and different for each page: marks the page's own script and style.
     nonce: String,
@@ -69,21 +74,27 @@ pub(crate) async fn handle<W: World>(
 fn understand(event: &ApiGatewayV2httpRequest, request_id: &str) -> Request {
     let method = event.request_context.http.method.to_string();
     let header = |name: &str| event.headers.get(name).and_then(|value| value.to_str().ok());
+    let parameter = |name: &str| event.query_string_parameters.first(name).map(str::to_owned);
     Request {
         client: client::of(&method, header),
         method,
         route: route::of(event.raw_path.as_deref().unwrap_or("/")),
         query: event.raw_query_string.clone().unwrap_or_default(),
-        wait: event.query_string_parameters.first("wait").map(str::to_owned),
+        wait: parameter("wait"),
+        limit: parameter("limit"),
+        before: parameter("before"),
+        from: event.request_context.http.source_ip.clone(),
         nonce: request_id.chars().filter(char::is_ascii_alphanumeric).collect(),
     }
 }
 
 fn group_of(route: &Route) -> Option<&str> {
     match route {
-        Route::App { group, .. } | Route::Status(group) | Route::Wake(group) | Route::Admin(group) => {
-            Some(group.as_str())
-        }
+        Route::App { group, .. }
+        | Route::Status(group)
+        | Route::Why(group)
+        | Route::Wake(group)
+        | Route::Admin(group) => Some(group.as_str()),
         Route::Groups | Route::Nowhere => None,
     }
 }
@@ -100,11 +111,11 @@ async fn answer<W: World>(
             app(world, config, request, group, path, request_id).await
         }
         (Route::Status(group), _) if get => {
-            let turn = take_turn(world, config, group, Action::Look, request_id).await?;
+            let turn = take_turn(world, config, request, group, Action::Look, request_id).await?;
             Ok(response::status(code::OK, &status::of(&turn)))
         }
         (Route::Wake(group), "POST") => {
-            let turn = take_turn(world, config, group, Action::wake(), request_id).await?;
+            let turn = take_turn(world, config, request, group, Action::wake(), request_id).await?;
             let refused = turn.refusal().is_some();
             let code = if refused {
                 code::UNAVAILABLE
@@ -118,7 +129,18 @@ async fn answer<W: World>(
             "sleep and keep-awake over HTTP need an admin credential, and this stack was given none; call the \
              function directly instead",
         )),
-        (Route::Groups, _) if get => groups(world).await,
+        (Route::Why(group), _) if get => {
+            let (limit, before) = (request.limit.as_deref(), request.before.as_deref());
+            let query = Query::Why(WhyQuery::parse(group.clone(), limit, before)?);
+            Ok(response::json(
+                code::OK,
+                &query::answer(world, config, &query).await?,
+            ))
+        }
+        (Route::Groups, _) if get => {
+            let groups = query::answer(world, config, &Query::List).await?;
+            Ok(response::json(code::OK, &groups))
+        }
         (Route::Nowhere, _) => Err(Error::new(
             Code::UnknownGroup,
             "this address names no group: open /<group>, the value of a service's tag dormouse:group",
@@ -148,7 +170,7 @@ async fn app<W: World>(
         Client::Browser | Client::Program => Action::wake(),
     };
     let began = world.now();
-    let mut turn = take_turn(world, config, group, action, request_id).await?;
+    let mut turn = take_turn(world, config, request, group, action, request_id).await?;
     if let Some(refusal) = turn.refusal().filter(|_| request.client == Client::Browser) {
         return Err(refusal);
     }
@@ -159,7 +181,7 @@ async fn app<W: World>(
         && between(began, world.now()) < wait
     {
         world.pause(LOOK_EVERY).await;
-        turn = look_again(world, turn, request_id).await?;
+        turn = look_again(world, request, turn, request_id).await?;
         status = status::of(&turn);
     }
     if let Some(location) = status::redirect(&status, &route::encoded(path), &request.query) {
@@ -203,38 +225,22 @@ fn wait(text: Option<&str>) -> Result<Duration, Error> {
 async fn take_turn<W: World>(
     world: &W,
     config: &Config,
+    request: &Request,
     group: &GroupName,
     action: Action,
     request_id: &str,
 ) -> Result<Turn, Error> {
-    let intent = Intent::of(action, Cause::Http);
+    let intent = Intent::of(action, Cause::Http).by(request.from.clone());
     direct::turn(world, config, group, &intent, request_id).await
 }
 
 /// The next look of a request that is held: from where the last one ended.
-async fn look_again<W: World>(world: &W, last: Turn, request_id: &str) -> Result<Turn, Error> {
-    let intent = Intent::of(Action::Look, Cause::Http);
+async fn look_again<W: World>(
+    world: &W,
+    request: &Request,
+    last: Turn,
+    request_id: &str,
+) -> Result<Turn, Error> {
+    let intent = Intent::of(Action::Look, Cause::Http).by(request.from.clone());
     turn::take(world, &last.settings, Some(last.record), &intent, request_id).await
-}
-
-/// All groups, from the table alone: no call to ECS.
-async fn groups<W: World>(world: &W) -> Result<Value, Error> {
-    let stored = world.load_all().await?;
-    let groups: Vec<Value> = stored
-        .into_iter()
-        .filter(|(_, stored)| stored.settings.is_some())
-        .map(|(name, stored)| match stored.record {
-            Some(record) => json!({
-                "group": name,
-                "phase": record.phase,
-                "since": record.since,
-                "generation": record.generation,
-                "reason": record.reason.code(),
-                "detail": record.reason.to_string(),
-                "override_until": record.override_until,
-            }),
-            None => json!({"group": name, "phase": null, "generation": 0, "reason": "never-seen"}),
-        })
-        .collect();
-    Ok(response::json(code::OK, &json!({"groups": groups})))
 }

@@ -1,4 +1,5 @@
-//! Every door that wakes: requests to the wake address, CodePipeline jobs, CloudWatch alarms, EventBridge, direct calls.
+//! Every door that wakes: requests to the wake address, CodePipeline jobs, CloudWatch alarms, EventBridge, direct calls. Queries are
+//! answered here too.
 
 mod alarm;
 mod client;
@@ -11,10 +12,11 @@ mod route;
 pub use pipeline::job_within;
 
 use dormouse_core::config::Config;
+use dormouse_core::direct::Ask;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::pipeline::is_job;
 use dormouse_core::ports::{Jobs, LoadBalancers, World};
-use dormouse_function::direct;
+use dormouse_function::{direct, query};
 use serde_json::Value;
 
 /// Handles one event of any kind that this function understands.
@@ -45,7 +47,10 @@ pub async fn handle<W: World + Jobs + LoadBalancers>(
              field `action`",
         ));
     };
-    let call = call?;
+    let call = match call? {
+        Ask::Turn(call) => call,
+        Ask::Query(query) => return query::answer(world, config, &query).await,
+    };
     let group = call.group.ok_or_else(|| {
         Error::new(
             Code::InvalidRequest,

@@ -80,7 +80,7 @@ async fn work<W: World>(
     request_id: &str,
 ) -> Result<(JobResult, Value), Error> {
     let request = job.request.clone()?;
-    let intent = Intent::of(Action::Wake(request.wake.clone()), Cause::Pipeline);
+    let intent = Intent::of(Action::Wake(request.wake.clone()), Cause::Pipeline).by(Some(job.id.clone()));
     let turn = direct::turn(world, config, &request.group, &intent, request_id).await?;
     let answer = json!(dormouse_core::direct::answer(&turn));
     Ok((pipeline::judge(&turn, &request, began), answer))

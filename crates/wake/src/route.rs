@@ -14,6 +14,8 @@ pub(crate) enum Route {
     },
     /// `/{group}/-/status`
     Status(GroupName),
+    /// `/{group}/-/why`
+    Why(GroupName),
     /// `/{group}/-/wake`
     Wake(GroupName),
     /// `/{group}/-/sleep` and `/{group}/-/keep-awake`
@@ -47,6 +49,7 @@ pub(crate) fn of(path: &str) -> Route {
             path: app.to_owned(),
         },
         Some("status") => Route::Status(group),
+        Some("why") => Route::Why(group),
         Some("wake") => Route::Wake(group),
         Some("sleep" | "keep-awake") => Route::Admin(group),
         Some(_) => Route::Nowhere,
@@ -91,6 +94,7 @@ mod tests {
         assert_eq!(of("/dev/a/-/status"), app("/a/-/status"));
         assert_eq!(of("/dev//evil.example"), app("//evil.example"));
         assert_eq!(of("/dev/-/status"), Route::Status(group()));
+        assert_eq!(of("/dev/-/why"), Route::Why(group()));
         assert_eq!(of("/dev/-/wake"), Route::Wake(group()));
         assert_eq!(of("/dev/-/sleep"), Route::Admin(group()));
         assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group()));

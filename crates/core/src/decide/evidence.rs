@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::duration;
 use crate::intent::Action;
-use crate::observation::ServiceState;
 use crate::reading::{Reading, Signal};
 use crate::reason::Reason;
 use crate::record::{Phase, Quiet};
@@ -93,7 +92,7 @@ impl<'a> Draft<'a> {
         let mut all: Vec<Question<'a>> = self
             .known()
             .flat_map(|(service, state)| {
-                signals_of(service, state)
+                signals_of(service, &state.target_groups)
                     .into_iter()
                     .map(move |signal| Question {
                         service,
@@ -172,13 +171,14 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn signals_of(settings: &ServiceSettings, state: &ServiceState) -> Vec<Signal> {
+/// The signals that decide about a service with these target groups.
+pub(crate) fn signals_of(settings: &ServiceSettings, target_groups: &[String]) -> Vec<Signal> {
     match &settings.signals {
         Signals::FixedTimer => Vec::new(),
         Signals::Listed(signals) => signals.iter().copied().collect(),
         Signals::Configured => {
             let means = [
-                (Signal::Requests, !state.target_groups.is_empty()),
+                (Signal::Requests, !target_groups.is_empty()),
                 (Signal::Logs, settings.logs.is_some()),
                 (Signal::Connections, settings.connections.is_some()),
             ];

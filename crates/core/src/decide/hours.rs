@@ -4,6 +4,8 @@ use jiff::Timestamp;
 
 use crate::hours::Outlook;
 use crate::reason::Reason;
+use crate::record::Record;
+use crate::settings::GroupSettings;
 
 use super::Draft;
 use super::wake::usual_count;
@@ -36,18 +38,16 @@ impl Draft<'_> {
         if !self.sleeps() || self.kept_asleep().is_some() {
             return None;
         }
-        self.in_hours().filter(|_| !self.was_put_to_sleep_in_them())
+        self.in_hours()
+            .filter(|_| !was_put_to_sleep_in_hours(self.group, &self.record, self.now))
     }
+}
 
-    /// Whether somebody put the group to sleep in the very window that lasts: who does so at noon does not want it back
-    /// a minute later, but the next morning. Who says until when gets it back then.
-    fn was_put_to_sleep_in_them(&self) -> bool {
-        let by_somebody = self.record.reason.is_of_somebody();
-        let then = self
-            .record
-            .fell_asleep_at
-            .filter(|_| by_somebody && self.record.asleep_until.is_none());
-        then.and_then(|then| self.outlook(then))
-            .is_some_and(|outlook| outlook.awake && outlook.change.is_none_or(|change| change.at > self.now))
-    }
+/// Whether somebody put the group to sleep in the window of its hours that lasts now: who does so at noon does not want it
+/// back a minute later, but the next morning. Who says until when gets it back then.
+pub(crate) fn was_put_to_sleep_in_hours(group: &GroupSettings, record: &Record, now: Timestamp) -> bool {
+    let by_somebody = record.reason.is_of_somebody() && record.asleep_until.is_none();
+    let then = record.fell_asleep_at.filter(|_| by_somebody);
+    then.and_then(|then| group.outlook(then, record.usual_wake()))
+        .is_some_and(|outlook| outlook.awake && outlook.change.is_none_or(|change| change.at > now))
 }

@@ -19,6 +19,9 @@ mod properties;
 #[cfg(test)]
 mod timelines;
 
+pub(crate) use evidence::signals_of;
+pub(crate) use hours::was_put_to_sleep_in_hours;
+
 use std::time::Duration;
 
 use jiff::Timestamp;

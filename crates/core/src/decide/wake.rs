@@ -63,6 +63,8 @@ impl Draft<'_> {
         count: impl Fn(&ServiceSettings, Option<u32>) -> u32,
     ) {
         let record = &mut self.record;
+        let slept = record.saved_by_this_sleep(self.group.services.iter().map(|s| &s.id), self.now);
+        record.slept_task_seconds = record.slept_task_seconds.saturating_add(slept);
         record.generation = record.generation.next();
         record.woken_at = Some(self.now);
         record.last_wake_at = Some(self.now);

@@ -23,7 +23,7 @@ pub async fn change<W: Store>(
         if !change(&mut record) {
             return Ok(Some(record));
         }
-        if world.save_record(group, &record).await? == Saved::Yes {
+        if world.save_record(group, &record, None).await? == Saved::Yes {
             record.version += 1;
             return Ok(Some(record));
         }

@@ -33,6 +33,7 @@ use crate::quota::{Held, PATIENCE, Priority, Tokens, no_token};
 use crate::reason::Reason;
 use crate::record::{Phase, Record, Would};
 use crate::settings::{GroupSettings, Problem, ServiceSettings};
+use crate::why;
 use act::Acted;
 
 /// How often a writer that lost the race decides again before it gives up.
@@ -214,11 +215,12 @@ async fn turn_by<W: World>(
         }
         let is_deferred = booking != Booking::Now;
         if !is_deferred || decision.record.phase == Phase::Waking {
+            let why = why::note(&settings.name, &before, &mut decision, &seen, intent, now);
             let mut record = decision.record;
             // A tick need not look again at a group that was seen once and is at rest.
             let is_first_tick = before.version == 0 && intent.action == Action::Tick;
             if record != before || is_first_tick {
-                if world.save_record(&settings.name, &record).await? == Saved::Conflict {
+                if world.save_record(&settings.name, &record, why.as_ref()).await? == Saved::Conflict {
                     loaded = world.load(&settings.name).await?.record;
                     continue;
                 }

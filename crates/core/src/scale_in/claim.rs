@@ -56,7 +56,7 @@ async fn take<W: ScalingWorld>(world: &W, request: &Request, to: u32) -> Result<
         Reason::Asked,
         now,
     ));
-    match world.save_record(&request.group, &record).await? {
+    match world.save_record(&request.group, &record, None).await? {
         Saved::Yes => Ok(()),
         Saved::Conflict => Err(engine::contention(&request.group)),
     }

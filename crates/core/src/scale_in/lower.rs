@@ -94,7 +94,8 @@ impl<W: ScalingWorld> Look<'_, W> {
         if let Some(claim) = &mut of_service.scaling.claim {
             claim.lowering = Some(Lowering { to, at });
         }
-        if self.world.save_record(&self.request.group, &record).await? == Saved::Conflict {
+        let saved = self.world.save_record(&self.request.group, &record, None).await?;
+        if saved == Saved::Conflict {
             return Err(self.contention("record"));
         }
         self.world.set_desired(service, to).await?;

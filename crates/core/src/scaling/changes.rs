@@ -4,9 +4,10 @@ use super::notice::Notice;
 use super::record::{Change, Revoker, ScalingRecord};
 use crate::engine;
 use crate::error::Error;
-use crate::ids::{GroupName, ServiceId};
+use crate::ids::{Generation, GroupName, ServiceId};
 use crate::ports::{ScalingWorld, Store};
 use crate::record::Record;
+use crate::why::Entry;
 use jiff::Timestamp;
 
 /// Changes it, unless `change` says that nothing changed.
@@ -117,8 +118,9 @@ pub(crate) async fn note_lowered<W: ScalingWorld>(
     tell(world, group, service, now).await.or(Ok(()))
 }
 
-/// Tells people of the changes of which nobody was told yet, one after the other. Of those that were decided after `until`
-/// nobody knows yet whether they happen.
+/// Tells the why-log and people of the changes of which nobody was told yet, one after the other. Of those that were
+/// decided after `until` nobody knows yet whether they happen. The log comes first: an entry that is written again is
+/// the same one, but nobody likes to read a message twice.
 pub(crate) async fn tell<W: ScalingWorld>(
     world: &W,
     group: &GroupName,
@@ -126,7 +128,9 @@ pub(crate) async fn tell<W: ScalingWorld>(
     until: Timestamp,
 ) -> Result<(), Error> {
     let mut record = world.load(group).await?.record;
-    while let Some(change) = first_untold(record.as_ref(), service, until) {
+    while let Some((generation, change)) = first_untold(record.as_ref(), service, until) {
+        let entry = Entry::of_change(group, generation, service, &change);
+        world.add_why(&entry).await?;
         world.tell(&Notice::of(group, service, &change)).await?;
         record = engine::change(world, group, record, |record| {
             let untold = &mut record.service(service).scaling.untold;
@@ -139,7 +143,13 @@ pub(crate) async fn tell<W: ScalingWorld>(
     Ok(())
 }
 
-fn first_untold(record: Option<&Record>, service: &ServiceId, until: Timestamp) -> Option<Change> {
-    let untold = &record?.services.get(service)?.scaling.untold;
-    untold.first().filter(|change| change.at <= until).cloned()
+fn first_untold(
+    record: Option<&Record>,
+    service: &ServiceId,
+    until: Timestamp,
+) -> Option<(Generation, Change)> {
+    let record = record?;
+    let untold = &record.services.get(service)?.scaling.untold;
+    let change = untold.first().filter(|change| change.at <= until)?;
+    Some((record.generation, change.clone()))
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{GroupName, ServiceId};
 use dormouse_core::ports::{
-    Booking, Clock, Grant, Lease, Leases, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow, Windows,
+    Booking, Clock, Grant, Lease, Leases, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow, Whys,
+    Windows,
 };
 use dormouse_core::quota::{Priority, SERVICE_WRITES, Take};
 use dormouse_core::record::Record;
@@ -16,6 +17,7 @@ use dormouse_core::scale_in::plan::Plan;
 use dormouse_core::scaling::connections::window::Window;
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::GroupSettings;
+use dormouse_core::why::{Cursor, Entry, Page};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -53,6 +55,8 @@ fn writes(size: u64) -> u64 {
 
 /// Bytes of `version` and `phase`.
 const OF_RECORDS: usize = 7 + 2 + 5 + 5;
+/// Bytes of `delete_at`.
+const OF_ENTRIES: usize = 9 + 6;
 
 impl Table {
     pub(crate) fn put_settings(&mut self, settings: GroupSettings) {
@@ -90,7 +94,15 @@ impl Store for Fleet {
         Ok(self.table.borrow().groups.clone())
     }
 
-    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error> {
+    async fn save_record(
+        &self,
+        group: &GroupName,
+        record: &Record,
+        why: Option<&Entry>,
+    ) -> Result<Saved, Error> {
+        if let Some(entry) = why {
+            panic!("scaling's own record comes with no entry: {entry:?}");
+        }
         let size = size("record", group.as_str(), record, OF_RECORDS);
         self.cloud.call("PutItem", 0, writes(size)).await;
         let mut table = self.table.borrow_mut();
@@ -120,6 +132,19 @@ impl Store for Fleet {
 
     async fn save_discovered_at(&self, _at: Timestamp) -> Result<(), Error> {
         unreachable!("nothing here discovers services")
+    }
+}
+
+impl Whys for Fleet {
+    async fn why(&self, group: &GroupName, _before: Option<&Cursor>, _limit: usize) -> Result<Page, Error> {
+        panic!("scaling asks nobody why, and {group} is no exception");
+    }
+
+    async fn add_why(&self, entry: &Entry) -> Result<(), Error> {
+        let partition = format!("why#{}", entry.group);
+        let size = size(&partition, &entry.key(0), entry, OF_ENTRIES);
+        self.cloud.call("PutItem", 0, writes(size)).await;
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ fn done(sim: &Sim) {
     );
     let notices = sim.account.notices.borrow();
     assert!(!notices.is_empty() && notices.iter().all(|notice| (notice.from, notice.to) == (6, 3)));
+    assert_eq!(sim.account.changes_kept(), [(6, 3)]);
 }
 
 /// The function dies at each of its calls in turn: the state machine's retries finish the job.

@@ -5,9 +5,11 @@ mod alarms;
 mod asking;
 mod events;
 mod failing;
+mod groups;
 mod order;
 mod pipelines;
 mod waking;
+mod whys;
 
 use dormouse_core::error::{Code, Error};
 use dormouse_core::observation::{Probe, TaskAddress, Trouble};

@@ -1,5 +1,7 @@
 //! What one pass over a service's tasks read.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::sample;
@@ -152,6 +154,23 @@ pub struct Sample {
 
 /// Its numbers are never NaN.
 impl Eq for Sample {}
+
+/// In words.
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            total,
+            sampled_tasks,
+            total_tasks,
+            avg,
+            ..
+        } = self;
+        write!(
+            f,
+            "{total} connections, {avg} per task; {sampled_tasks} of {total_tasks} tasks answered"
+        )
+    }
+}
 
 impl From<&Reading> for Sample {
     fn from(reading: &Reading) -> Self {

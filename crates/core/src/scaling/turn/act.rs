@@ -101,7 +101,7 @@ impl Acting {
             let Some(begun) = write(&mut record, &settings.id, &decision, evidence.reading, now) else {
                 return Ok(());
             };
-            if world.save_record(&self.name, &record).await? == Saved::Yes {
+            if world.save_record(&self.name, &record, None).await? == Saved::Yes {
                 record.version += 1;
                 self.record = record;
                 return match begun {
@@ -136,7 +136,7 @@ impl Acting {
         if *would == known {
             return Ok(());
         }
-        if world.save_record(&self.name, &record).await? == Saved::Yes {
+        if world.save_record(&self.name, &record, None).await? == Saved::Yes {
             record.version += 1;
             self.record = record;
         }

@@ -152,6 +152,11 @@ impl ScaleIns for Account {
 impl Notifications for Account {
     async fn tell(&self, notice: &Notice) -> Result<(), Error> {
         let publish = || {
+            let key = format!("{:.3}#{}", notice.at, notice.service);
+            assert!(
+                self.table.borrow().whys.contains_key(&key),
+                "the why-log was to know of {key} first"
+            );
             self.notices.borrow_mut().push(notice.clone());
             Ok(())
         };

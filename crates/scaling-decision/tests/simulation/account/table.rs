@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use dormouse_core::error::Error;
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::ports::{Plans, Saved, SessionRows, Store, Stored, StoredRow};
+use dormouse_core::ports::{Plans, Saved, SessionRows, Store, Stored, StoredRow, Whys};
 use dormouse_core::record::Record;
 use dormouse_core::scale_in::plan::Plan;
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::GroupSettings;
+use dormouse_core::why::{Cursor, Entry, Page, What};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -19,6 +20,8 @@ use super::{Account, Part};
 pub(crate) struct Table {
     pub(crate) groups: BTreeMap<GroupName, Stored>,
     pub(crate) rows: BTreeMap<TaskKey, StoredRow>,
+    /// The why-log of the group, by its keys.
+    pub(crate) whys: BTreeMap<String, Entry>,
     plans: BTreeMap<ServiceId, (u64, Value)>,
     /// Who has a lease until when.
     pub(crate) leases: BTreeMap<String, (String, Timestamp)>,
@@ -34,6 +37,18 @@ impl Table {
     }
 }
 
+impl Account {
+    /// The changes of counts that the why-log tells of, the oldest first.
+    pub(crate) fn changes_kept(&self) -> Vec<(u32, u32)> {
+        let table = self.table.borrow();
+        let counts = table.whys.values().filter_map(|entry| match entry.what {
+            What::Count { from, to, .. } => Some((from, to)),
+            What::Phase { .. } | What::Would { .. } | What::Refused { .. } => None,
+        });
+        counts.collect()
+    }
+}
+
 impl Store for Account {
     async fn load(&self, group: &GroupName) -> Result<Stored, Error> {
         let load = || Ok(self.table.borrow().groups.get(group).cloned().unwrap_or_default());
@@ -45,7 +60,12 @@ impl Store for Account {
         self.call(Part::Table, "load_all", load).await
     }
 
-    async fn save_record(&self, group: &GroupName, record: &Record) -> Result<Saved, Error> {
+    async fn save_record(
+        &self,
+        group: &GroupName,
+        record: &Record,
+        why: Option<&Entry>,
+    ) -> Result<Saved, Error> {
         let save = || {
             let mut table = self.table.borrow_mut();
             let stored = table.groups.entry(group.clone()).or_default();
@@ -58,6 +78,9 @@ impl Store for Account {
             };
             let json = serde_json::to_value(next).expect("JSON");
             stored.record = Some(serde_json::from_value(json).expect("a record"));
+            if let Some(entry) = why {
+                table.whys.insert(entry.key(record.version + 1), entry.clone());
+            }
             Ok(Saved::Yes)
         };
         self.call(Part::Table, "save_record", save).await
@@ -91,6 +114,22 @@ impl Store for Account {
 
     async fn save_discovered_at(&self, _at: Timestamp) -> Result<(), Error> {
         unreachable!("nothing here discovers services")
+    }
+}
+
+impl Whys for Account {
+    async fn why(&self, group: &GroupName, _before: Option<&Cursor>, _limit: usize) -> Result<Page, Error> {
+        panic!("scaling asks nobody why, and {group} is no exception");
+    }
+
+    async fn add_why(&self, entry: &Entry) -> Result<(), Error> {
+        let add = || {
+            let mut table = self.table.borrow_mut();
+            let before = table.whys.insert(entry.key(0), entry.clone());
+            assert!(before.is_none_or(|before| before == *entry), "{entry:?}");
+            Ok(())
+        };
+        self.call(Part::Table, "add_why", add).await
     }
 }
 

@@ -32,7 +32,7 @@ fn must_be_done(sim: &Sim) {
     }
 }
 
-/// People know of each change, at most twice with the same moment.
+/// People know of each change, at most twice with the same moment, and the why-log once.
 fn must_be_told(sim: &Sim) {
     let notices = sim.account.notices.borrow();
     let mut at = Vec::new();
@@ -52,6 +52,10 @@ fn must_be_told(sim: &Sim) {
     }
     if notices.len() > at.len() + 1 {
         sim.account.fail("people are told again and again");
+    }
+    let kept = sim.account.changes_kept().len();
+    if kept != at.len() {
+        sim.account.fail(&format!("{} told, {kept} kept", at.len()));
     }
 }
 
