@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::error::Error;
 use crate::ids::ServiceId;
 use crate::reading::{Reading, Signal};
+use crate::scalable::Bounds;
 use crate::settings::AppUrl;
 
 /// One look at a group.
@@ -17,6 +18,9 @@ pub struct Observation {
     pub services: BTreeMap<ServiceId, Seen>,
     /// What the signals say; empty unless the readings were asked for.
     pub readings: Vec<(ServiceId, Signal, Reading)>,
+    /// The scalable target of each service, or why it is not known; a service that Application Auto Scaling does not
+    /// scale has none. None: it was not asked for.
+    pub bounds: Option<BTreeMap<ServiceId, Result<Option<Bounds>, Error>>>,
 }
 
 /// What a look at one service gave.

@@ -5,12 +5,15 @@
 //! the next look.
 
 mod activity;
+mod bounds;
 mod drift;
 mod evidence;
 mod hours;
 mod sleep;
 mod wake;
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -29,6 +32,7 @@ use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
 use crate::reason::Reason;
 use crate::record::{Command, Phase, Record, ServiceRecord};
+use crate::scalable::Suspended;
 use crate::settings::{GroupSettings, ServiceSettings};
 
 /// An UpdateService that shows no effect is repeated after this long, well below the one-minute tick. Our choice.
@@ -52,6 +56,8 @@ pub struct Decision {
     pub reason: Reason,
     /// Whether the intent came from a timer of an older generation.
     pub superseded: bool,
+    /// Whether to ask for [`Observation::bounds`] and to decide again with them, instead of carrying this out.
+    pub wants_bounds: bool,
     /// When the next look is due, if any is.
     pub look_again: Option<Timestamp>,
 }
@@ -65,6 +71,13 @@ pub enum Effect {
         service: ServiceId,
         /// The count.
         count: u32,
+    },
+    /// Set what is suspended of a service's scalable target.
+    Suspend {
+        /// Which service.
+        service: ServiceId,
+        /// What is to be suspended; all else is resumed.
+        suspended: Suspended,
     },
     /// Start the sleep timer of a generation.
     StartTimer {
@@ -82,7 +95,7 @@ impl Effect {
     #[must_use]
     pub fn service(&self) -> Option<&ServiceId> {
         match self {
-            Self::SetDesired { service, .. } => Some(service),
+            Self::SetDesired { service, .. } | Self::Suspend { service, .. } => Some(service),
             Self::StartTimer { .. } => None,
         }
     }
@@ -96,6 +109,7 @@ struct Draft<'a> {
     now: Timestamp,
     record: Record,
     effects: Vec<Effect>,
+    wants_bounds: bool,
 }
 
 /// Decides what to do about a group, given what is remembered, seen and asked.
@@ -124,6 +138,7 @@ pub fn decide(
         effects: draft.effects,
         reason,
         superseded,
+        wants_bounds: draft.wants_bounds,
         look_again,
     }
 }
@@ -187,6 +202,7 @@ impl<'a> Draft<'a> {
             now,
             record: record.clone(),
             effects: Vec::new(),
+            wants_bounds: false,
         }
     }
 
@@ -216,6 +232,7 @@ impl<'a> Draft<'a> {
             Phase::FallingAsleep => self.drive_sleep(),
             Phase::Asleep => Reason::AlreadyAsleep,
         };
+        self.give_back_bounds();
         asked.unwrap_or(moved)
     }
 

@@ -179,7 +179,7 @@ impl Draft<'_> {
             match self.seen.services.get(&settings.id) {
                 Some(Seen::Known(state)) => {
                     if state.desired > 0 {
-                        self.command(&settings.id, 0);
+                        self.take_count(&settings.id);
                     } else {
                         self.record.service(&settings.id).failure = None;
                     }

@@ -66,6 +66,7 @@ async fn carry_out<W: World>(world: &W, group: &GroupName, effect: &Effect, paid
             let (_, set) = join(world.take(Priority::Wake), world.set_desired(service, *count)).await;
             set
         }
+        Effect::Suspend { service, suspended } => world.suspend(service, *suspended).await,
         Effect::StartTimer {
             generation,
             woken_at,

@@ -17,7 +17,7 @@ pub use tick::turn_all;
 
 use jiff::Timestamp;
 
-use crate::decide::{Effect, decide, needs_look};
+use crate::decide::{Effect, needs_look};
 use crate::duration;
 use crate::error::Error;
 use crate::ids::Generation;
@@ -104,7 +104,7 @@ async fn turn_until<W: World>(
             seen.services = world.observe(&services).await;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
-        let decision = decide(settings, &before, &seen, intent, now);
+        let decision = look::decide_with_bounds(world, settings, &before, &mut seen, intent, now).await;
         if let Some(wanted) = tokens_of_sleep(&decision.effects)
             && tokens
                 .hold(world, Priority::Sleep, wanted, &settings.name)
@@ -123,7 +123,8 @@ async fn turn_until<W: World>(
             record.version = before.version + 1;
         }
         let woke = record.generation != before.generation;
-        let problems = act::act(world, settings, &mut record, &decision.effects, &mut tokens).await?;
+        let mut problems = act::act(world, settings, &mut record, &decision.effects, &mut tokens).await?;
+        problems.extend(look::problems_of_bounds(&seen));
         return Ok(Turn {
             settings: settings.clone(),
             record,
@@ -155,7 +156,7 @@ fn tokens_of_sleep(effects: &[Effect]) -> Option<u32> {
         match effect {
             Effect::SetDesired { count: 0, .. } => wanted += 1,
             Effect::SetDesired { .. } => return None,
-            Effect::StartTimer { .. } => {}
+            Effect::Suspend { .. } | Effect::StartTimer { .. } => {}
         }
     }
     Some(wanted)

@@ -1,6 +1,7 @@
 //! Decisions as timelines: what is seen and asked at `t` seconds, and what follows.
 
 mod activity;
+mod bounds;
 mod claims;
 mod evidence;
 mod failing;
@@ -87,7 +88,8 @@ impl Timeline {
             record: Record::unseen(at(0)),
             seen: Observation {
                 services: seen,
-                readings: Vec::new(),
+                bounds: Some(names.iter().map(|name| (id(name), Ok(None))).collect()),
+                ..Observation::default()
             },
         }
     }
@@ -177,7 +179,7 @@ fn counts(decision: &Decision) -> Vec<(String, u32)> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::SetDesired { service, count } => Some((service.name.clone(), *count)),
-            Effect::StartTimer { .. } => None,
+            Effect::Suspend { .. } | Effect::StartTimer { .. } => None,
         })
         .collect()
 }

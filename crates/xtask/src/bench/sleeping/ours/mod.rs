@@ -129,7 +129,8 @@ impl World {
         let (now, intent) = (moment(second), Intent::of(action, cause));
         let mut seen = Observation {
             services: BTreeMap::from([(self.service.clone(), self.state(second))]),
-            readings: Vec::new(),
+            bounds: Some(BTreeMap::from([(self.service.clone(), Ok(None))])),
+            ..Observation::default()
         };
         loop {
             let questions = wanted_readings(&self.group, &self.record, &seen, &intent, now);
