@@ -74,7 +74,7 @@ impl fmt::Display for Bounds {
 pub struct SavedBounds {
     /// What to give back. Minimum and maximum are saved to tell whether somebody changed them; they are never set.
     pub bounds: Bounds,
-    /// When the target was last told to be suspended.
+    /// When the target was last told to be suspended, or found so, and the count told to go.
     pub suspended_at: Timestamp,
     /// When its state was last told to be given back.
     pub restored_at: Option<Timestamp>,
@@ -98,7 +98,7 @@ impl SavedBounds {
             .is_some_and(|at| duration::between(at, now) < Command::LANDS_WITHIN)
     }
 
-    /// Whether the call that suspended the target has landed or failed, if calls may be this late.
+    /// Whether the calls of the sleep have landed or failed, if they may be this late.
     #[must_use]
     pub fn has_landed(&self, lateness: Duration, now: Timestamp) -> bool {
         duration::between(self.suspended_at, now) >= lateness

@@ -38,6 +38,7 @@ impl Draft<'_> {
                 if record.bounds.is_some_and(|saved| saved.is_being_restored(now)) {
                     return;
                 }
+                record.bounds = record.bounds.map(|saved| SavedBounds::of(saved.bounds, now));
             }
             Some(found) => {
                 record.bounds = Some(SavedBounds::of(found, now));
@@ -47,8 +48,9 @@ impl Draft<'_> {
         self.command(service, 0);
     }
 
-    /// Gives back what sleep suspended, of services whose count is back. The look that begins a wake does not wait for
-    /// the question; the next one asks.
+    /// Gives back what sleep suspended, of services whose count is back and stays: while a late sleep may still land, a
+    /// policy would make of its 0 the minimum, which nobody could tell from somebody's wish. The look that begins a wake
+    /// does not wait for the question; a later one asks.
     pub(super) fn give_back_bounds(&mut self) {
         let now = self.now;
         if !matches!(self.record.phase, Phase::Waking | Phase::Awake) || self.record.since == now {
@@ -57,7 +59,9 @@ impl Draft<'_> {
         for (settings, state) in self.known() {
             let service = &settings.id;
             let record = self.record.service(service);
-            let Some(saved) = record.bounds.filter(|_| is_back(record, state, now)) else {
+            let is_back = is_back(record, state, now);
+            let due = |saved: &SavedBounds| is_back && saved.has_landed(LATE_SLEEP, now);
+            let Some(saved) = record.bounds.filter(due) else {
                 continue;
             };
             match self.bounds_of(service) {
@@ -71,8 +75,7 @@ impl Draft<'_> {
                         self.suspend(service, saved.bounds.suspended);
                     }
                 }
-                // Given back, by us or by somebody else; unless a late sleep may still suspend it.
-                Some(Ok(Some(_))) if !saved.has_landed(LATE_SLEEP, now) => {}
+                // Given back, by us or by somebody else, or gone.
                 Some(Ok(_)) => self.record.service(service).bounds = None,
             }
         }

@@ -191,8 +191,10 @@ fn a_wake_may_come_at_any_moment_of_a_sleep() {
         account.note(&format!("-- a wake at {moment:?}"));
         let wake = |account: &Account| {
             account.wake(None);
-            account.pass(seconds(5));
-            account.idle_tick();
+            for _ in 0..2 {
+                account.pass(seconds(5));
+                account.idle_tick();
+            }
         };
         account.plan_for(move |call| *call == moment, Act::run(wake));
         sleep(&account);
