@@ -1,6 +1,7 @@
 //! The real template on the local stack, over the real protocols. `cargo xtask test` starts the stack.
 
 mod alarms;
+mod bounds;
 mod calls;
 mod connections;
 mod events;

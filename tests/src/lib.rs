@@ -1,6 +1,7 @@
 //! What end-to-end tests share: the local stack that `cargo xtask test` starts, and the ways into it.
 
 mod api;
+mod autoscaling;
 mod cloudwatch;
 mod codepipeline;
 mod eventbridge;

@@ -5,8 +5,12 @@ use dormouse_core::error::Code;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::observation::Trouble;
 use dormouse_core::ports::{Clock, SessionRows, StoredRow};
+use dormouse_core::scalable::{Bounds, Suspended};
 use dormouse_core::sessions::TaskKey;
-use dormouse_core::{engine, ids::GroupName};
+use dormouse_core::{
+    engine,
+    ids::{GroupName, ServiceId},
+};
 use dormouse_testkit::{World, config, event};
 use serde_json::{Value, json};
 
@@ -303,4 +307,74 @@ async fn ticks_and_timers_are_nobody_and_queries_are_for_another_function() {
         assert_eq!(error.code, Code::InvalidRequest);
         assert!(error.message.contains("wake function"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_service_that_a_policy_scales_is_suspended_while_it_sleeps() {
+    let world = awake(&["dev/web"]).await;
+    let before = Bounds {
+        min: 1,
+        max: 6,
+        suspended: Suspended {
+            scheduled: true,
+            ..Suspended::default()
+        },
+    };
+    world.scale_by_policy("dev/web", before);
+    world.advance(60);
+    tick(&world).await;
+    assert_eq!(
+        world.changes(),
+        ["RegisterScalableTarget dev/web", "UpdateService dev/web=0"]
+    );
+    assert!(world.scalable("dev/web").is_some_and(|target| target.is_held()));
+    world.run_tasks();
+    tick(&world).await;
+
+    wake(&world).await;
+    world.run_tasks();
+    world.advance(120);
+    wake(&world).await;
+    world.advance(5);
+    wake(&world).await;
+    assert_eq!(world.scalable("dev/web"), Some(before));
+    world.advance(5);
+    wake(&world).await;
+    let record = world.record("dev").expect("a record");
+    assert_eq!(record.services[&ServiceId::new("dev", "web")].bounds, None);
+}
+
+#[tokio::test]
+async fn a_target_that_may_not_be_seen_keeps_its_service_up_and_is_an_error() {
+    let world = awake(&["dev/web"]).await;
+    world.break_("DescribeScalableTargets", Code::AccessDenied);
+    world.advance(60);
+    let answer = tick(&world).await;
+    assert_eq!(
+        answer["groups"][0]["errors"][0]["code"], "AccessDenied",
+        "{answer}"
+    );
+    assert_eq!((world.changes(), world.desired("dev/web")), (Vec::new(), 1));
+    world.mend("DescribeScalableTargets");
+    world.advance(60);
+    tick(&world).await;
+    assert_eq!(world.desired("dev/web"), 0);
+}
+
+#[tokio::test]
+async fn a_count_stays_if_its_target_cannot_be_suspended() {
+    let world = awake(&["dev/web"]).await;
+    let bounds = Bounds {
+        min: 1,
+        max: 6,
+        suspended: Suspended::default(),
+    };
+    world.scale_by_policy("dev/web", bounds);
+    world.break_("RegisterScalableTarget", Code::Throttled);
+    world.advance(60);
+    tick(&world).await;
+    assert_eq!(
+        (world.scalable("dev/web"), world.desired("dev/web")),
+        (Some(bounds), 1)
+    );
 }

@@ -53,7 +53,10 @@ pub(crate) fn from_aws(what: &str, code: &str, message: &str) -> Error {
         | "InternalFailure"
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
+        | "InternalServiceException"
         | "InternalError" => Code::Unavailable,
+        // Application Auto Scaling: somebody else changes the same target.
+        "ConcurrentUpdateException" => Code::Contention,
         _ => Code::Rejected,
     };
     Error::new(ours, format!("{what}: {code}: {message}"))
@@ -97,6 +100,7 @@ mod tests {
             ("ClusterNotFoundException", Code::ClusterNotFound),
             ("ServiceNotActiveException", Code::ServiceNotFound),
             ("ServerException", Code::Unavailable),
+            ("ConcurrentUpdateException", Code::Contention),
             ("InvalidParameterException", Code::Rejected),
         ] {
             assert_eq!(from_aws("x", aws, "").code, ours, "{aws}");

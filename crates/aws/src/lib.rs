@@ -20,6 +20,7 @@ mod probe;
 mod protection;
 mod quota;
 mod rejects;
+mod scalable;
 mod sessions;
 mod signals;
 mod table;
@@ -49,6 +50,7 @@ const CALL: Duration = Duration::from_secs(9);
 
 /// All ports of the engine, over one shared HTTP client.
 pub struct Aws {
+    autoscaling: aws_sdk_applicationautoscaling::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     pipeline: aws_sdk_codepipeline::Client,
@@ -90,6 +92,7 @@ impl Aws {
     pub fn new(config: &Config, env: &HashMap<String, String>, sdk: &SdkConfig) -> Self {
         let http = sdk.http_client().unwrap_or_else(http_client);
         Self {
+            autoscaling: aws_sdk_applicationautoscaling::Client::new(sdk),
             cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
             logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
             pipeline: aws_sdk_codepipeline::Client::new(sdk),

@@ -29,6 +29,7 @@ pub mod reading;
 pub mod reason;
 pub mod record;
 pub mod report;
+pub mod scalable;
 pub mod scale_in;
 pub mod scaling;
 pub mod sessions;

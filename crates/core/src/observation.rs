@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::ids::{GroupName, ServiceId};
 use crate::reading::{Reading, Signal};
 use crate::record::Phase;
+use crate::scalable::Bounds;
 use crate::settings::AppUrl;
 
 /// One look at a group.
@@ -20,6 +21,9 @@ pub struct Observation {
     pub groups: BTreeMap<GroupName, Neighbour>,
     /// What the signals say; empty unless the readings were asked for.
     pub readings: Vec<(ServiceId, Signal, Reading)>,
+    /// The scalable target of each service, or why it is not known; a service that Application Auto Scaling does not
+    /// scale has none. None: it was not asked for.
+    pub bounds: Option<BTreeMap<ServiceId, Result<Option<Bounds>, Error>>>,
 }
 
 /// What a look at one service gave.

@@ -15,6 +15,7 @@ use crate::pipeline::{JobResult, Reported};
 use crate::quota::Priority;
 use crate::reading::Reading;
 use crate::record::Record;
+use crate::scalable::{Bounds, Suspended};
 use crate::scale_in::plan::Plan;
 use crate::scaling::connections::window::Window;
 use crate::scaling::load::Metric;
@@ -106,6 +107,18 @@ pub trait Services {
     }
     /// Sets the desired count of a service.
     async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error>;
+}
+
+/// Scalable targets of Application Auto Scaling.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait ScalableTargets {
+    /// The scalable target of each of these services, or why it is not known; none if it has none.
+    async fn bounds(
+        &self,
+        services: &[&ServiceSettings],
+    ) -> BTreeMap<ServiceId, Result<Option<Bounds>, Error>>;
+    /// Sets what is suspended of a scalable target that there is, and nothing else of it.
+    async fn suspend(&self, service: &ServiceId, suspended: Suspended) -> Result<(), Error>;
 }
 
 /// Reads signals.
@@ -417,5 +430,11 @@ impl<W> ScalingWorld for W where
 }
 
 /// All that every function needs.
-pub trait World: Store + Whys + Discovery + Services + Signals + Timers + Clock + Quota {}
-impl<W: Store + Whys + Discovery + Services + Signals + Timers + Clock + Quota> World for W {}
+pub trait World:
+    Store + Whys + Discovery + Services + ScalableTargets + Signals + Timers + Clock + Quota
+{
+}
+impl<W: Store + Whys + Discovery + Services + ScalableTargets + Signals + Timers + Clock + Quota> World
+    for W
+{
+}

@@ -12,6 +12,7 @@ use crate::ids::{Generation, ServiceId};
 use crate::intent::Cause;
 use crate::reading::Signal;
 use crate::reason::Reason;
+use crate::scalable::SavedBounds;
 use crate::scaling::record::ScalingRecord;
 
 /// How many wakes are remembered. Our choice.
@@ -124,6 +125,9 @@ pub struct ServiceRecord {
     /// The ARNs of its target groups as last seen, so that an alarm finds it.
     #[serde(default)]
     pub target_groups: Vec<String>,
+    /// Its scalable target as sleep found it, until it is as before again.
+    #[serde(default)]
+    pub bounds: Option<SavedBounds>,
     /// What is remembered of its scaling.
     #[serde(default)]
     pub scaling: ScalingRecord,
@@ -269,5 +273,6 @@ mod tests {
         let web = &record.services[&ServiceId::new("dev", "web")];
         assert_eq!((web.saved, web.active_at, web.quiet.len()), (Some(2), None, 0));
         assert_eq!((record.slept_task_seconds, record.told.len()), (0, 0));
+        assert_eq!(web.bounds, None);
     }
 }

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use crate::decide::Effect;
 use crate::engine::Turn;
-use crate::ids::{Generation, GroupName};
+use crate::ids::{Generation, GroupName, ServiceId};
 use crate::intent::{Action, Cause, Intent};
 use crate::reason::Reason;
 use crate::record::Phase;
+use crate::scalable::Suspended;
 use crate::settings::Problem;
 
 /// What a turn decided, for the log.
@@ -33,6 +34,9 @@ pub struct Report {
     pub to: Phase,
     /// The counts that were set, or in observe mode those that would be.
     pub counts: Vec<String>,
+    /// The scalable targets that were suspended or given back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bounds: Vec<String>,
     /// What went wrong.
     pub errors: Vec<Problem>,
     /// The invocation's request id.
@@ -148,7 +152,11 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
     }
     let set = turn.effects.iter().filter_map(|effect| match effect {
         Effect::SetDesired { service, count } => Some((service, count)),
-        Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
+        Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
+    });
+    let bounds = turn.effects.iter().filter_map(|effect| match effect {
+        Effect::Suspend { service, suspended } => Some(bounds_line(turn, service, *suspended)),
+        Effect::SetDesired { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
     });
     let would_set = turn.would.iter().flat_map(|would| &would.counts);
     let counts = set
@@ -165,9 +173,27 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
         from: turn.before,
         to: turn.record.phase,
         counts: counts.collect(),
+        bounds: bounds.collect(),
         errors: turn.problems.clone(),
         request_id: request_id.to_owned(),
     })
+}
+
+/// What was done to a scalable target, and whether somebody changed its limits while the group slept.
+fn bounds_line(turn: &Turn, service: &ServiceId, suspended: Suspended) -> String {
+    let done = match suspended {
+        Suspended::ALL => "suspended",
+        _ => "given back",
+    };
+    let saved = turn.record.services.get(service).and_then(|record| record.bounds);
+    let found = turn.seen.bounds.as_ref().and_then(|all| all.get(service));
+    match (saved.map(|saved| saved.bounds), found) {
+        (Some(saved), Some(Ok(Some(found)))) if !found.has_limits_of(&saved) => {
+            format!("{service} {done}: {found}, changed by others from {saved}")
+        }
+        (_, Some(Ok(Some(found)))) => format!("{service} {done}: {found}"),
+        _ => format!("{service} {done}"),
+    }
 }
 
 /// What the sleep timer is told.

@@ -40,10 +40,10 @@ Usage:
 pub(crate) const SERVE_HELP: &str = "\
 Usage: fargate-sim serve [options]
 
-Serves ECS, Resource Groups Tagging, ELBv2, EC2 (network interfaces) and CodePipeline (results of jobs) on one port.
-Point an AWS SDK at it with AWS_ENDPOINT_URL_ECS, AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API,
-AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2, AWS_ENDPOINT_URL_EC2 and AWS_ENDPOINT_URL_CODEPIPELINE. When ready it
-prints `fargate-sim listening on http://ADDRESS:PORT`.
+Serves ECS, Resource Groups Tagging, ELBv2, EC2 (network interfaces), Application Auto Scaling (scalable targets) and
+CodePipeline (results of jobs) on one port. Point an AWS SDK at it with AWS_ENDPOINT_URL_ECS,
+AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API, AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2, AWS_ENDPOINT_URL_EC2,
+AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING and AWS_ENDPOINT_URL_CODEPIPELINE. When ready it prints `fargate-sim listening on http://ADDRESS:PORT`.
 
 Options:
   --port N              port of the API, 0 for any free one (default 0)

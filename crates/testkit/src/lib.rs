@@ -20,6 +20,7 @@ use dormouse_core::ports::{Stored, StoredRow};
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
+use dormouse_core::scalable::Bounds;
 use dormouse_core::sessions::{Row, TaskKey};
 use dormouse_core::tags::TaggedService;
 use dormouse_core::why::Entry;
@@ -63,6 +64,7 @@ pub struct World {
     whys: RefCell<BTreeMap<(GroupName, String), Entry>>,
     tagged: RefCell<Vec<TaggedService>>,
     services: RefCell<BTreeMap<ServiceId, ServiceState>>,
+    scalable: RefCell<BTreeMap<ServiceId, Bounds>>,
     faults: RefCell<HashMap<String, Error>>,
     calls: RefCell<Vec<String>>,
     reading: RefCell<Reading>,
@@ -93,6 +95,7 @@ impl Default for World {
             whys: RefCell::default(),
             tagged: RefCell::default(),
             services: RefCell::default(),
+            scalable: RefCell::default(),
             faults: RefCell::default(),
             calls: RefCell::default(),
             reading: RefCell::new(Reading::Unknown("no test said what it reads".to_owned())),
@@ -156,6 +159,17 @@ impl World {
         change(self.services.borrow_mut().entry(id_of(id)).or_default());
     }
 
+    /// From now on Application Auto Scaling scales a service.
+    pub fn scale_by_policy(&self, id: &str, bounds: Bounds) {
+        self.scalable.borrow_mut().insert(id_of(id), bounds);
+    }
+
+    /// A service's scalable target.
+    #[must_use]
+    pub fn scalable(&self, id: &str) -> Option<Bounds> {
+        self.scalable.borrow().get(&id_of(id)).copied()
+    }
+
     /// Removes a service that stays tagged.
     pub fn remove(&self, id: &str) {
         self.services.borrow_mut().remove(&id_of(id));
@@ -205,7 +219,7 @@ impl World {
         }
     }
 
-    /// Makes an operation (`UpdateService`, `DescribeServices`, `StartExecution`, `table`, `GetResources`), or one
+    /// Makes an operation (`UpdateService`, `DescribeServices`, `DescribeScalableTargets`, `StartExecution`, `table`, `GetResources`), or one
     /// about one service (`UpdateService dev/web`), fail until [`World::mend`].
     pub fn break_(&self, what: &str, code: Code) {
         let error = Error::new(code, format!("{what}: refused by the test"));
@@ -308,7 +322,8 @@ impl World {
         self.looked_at.borrow().clone()
     }
 
-    /// The calls that changed or started something, in order: `UpdateService dev/web=1`, `StartExecution dev g1`.
+    /// The calls that changed or started something, in order: `UpdateService dev/web=1`, `StartExecution dev g1`,
+    /// `RegisterScalableTarget dev/web`.
     #[must_use]
     pub fn changes(&self) -> Vec<String> {
         self.calls.borrow().clone()

@@ -9,12 +9,13 @@ use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Booking, Clock, Discovery, FanOut, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, Services,
-    SessionRows, Signals, Store, Stored, StoredRow, Timers, Whys,
+    Booking, Clock, Discovery, FanOut, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, ScalableTargets,
+    Services, SessionRows, Signals, Store, Stored, StoredRow, Timers, Whys,
 };
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
+use dormouse_core::scalable::{Bounds, Suspended};
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::{GroupSettings, ServiceSettings};
 use dormouse_core::tags::{GROUP, TaggedService};
@@ -157,6 +158,41 @@ impl Services for World {
             state.desired = count;
         }
         Ok(())
+    }
+}
+
+impl ScalableTargets for World {
+    async fn bounds(
+        &self,
+        services: &[&ServiceSettings],
+    ) -> BTreeMap<ServiceId, Result<Option<Bounds>, Error>> {
+        let refused = self.gate(&["DescribeScalableTargets"]).await.err();
+        let scalable = self.scalable.borrow();
+        let of = |id: &ServiceId| match &refused {
+            Some(error) => Err(error.clone()),
+            None => Ok(scalable.get(id).copied()),
+        };
+        services
+            .iter()
+            .map(|settings| (settings.id.clone(), of(&settings.id)))
+            .collect()
+    }
+
+    async fn suspend(&self, service: &ServiceId, suspended: Suspended) -> Result<(), Error> {
+        self.calls
+            .borrow_mut()
+            .push(format!("RegisterScalableTarget {service}"));
+        self.gate(&["RegisterScalableTarget"]).await?;
+        match self.scalable.borrow_mut().get_mut(service) {
+            Some(bounds) => {
+                bounds.suspended = suspended;
+                Ok(())
+            }
+            None => Err(Error::new(
+                Code::Rejected,
+                format!("service `{service}` has no scalable target"),
+            )),
+        }
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{asl, parts, vpc};
 /// Actions that IAM cannot limit to a resource (or, for `ecs:ListTasks`, only to container instances,
 /// which Fargate has none of), by AWS's service authorization reference. Nothing else may be allowed on
 /// `*`. This is how "least privilege" stays true when somebody adds a statement.
-const WITHOUT_RESOURCES: [&str; 18] = [
+const WITHOUT_RESOURCES: [&str; 19] = [
+    "application-autoscaling:DescribeScalableTargets",
     "cloudwatch:GetMetricData",
     "codepipeline:PutJobFailureResult",
     "codepipeline:PutJobSuccessResult",

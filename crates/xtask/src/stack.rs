@@ -139,6 +139,7 @@ impl Addresses {
             ("AWS_ENDPOINT_URL", self.stack.clone()),
             // What MiniStack does not model faithfully goes to fargate-sim. The names are the
             // services' ids in the SDKs.
+            ("AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING", self.sim.clone()),
             ("AWS_ENDPOINT_URL_CODEPIPELINE", self.sim.clone()),
             ("AWS_ENDPOINT_URL_EC2", self.sim.clone()),
             ("AWS_ENDPOINT_URL_ECS", self.sim.clone()),

@@ -5,6 +5,7 @@
 //! the next look.
 
 mod activity;
+mod bounds;
 mod drift;
 mod evidence;
 mod hours;
@@ -14,6 +15,8 @@ mod overrides;
 mod sleep;
 mod wake;
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -34,6 +37,7 @@ use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
 use crate::reason::Reason;
 use crate::record::{Command, Phase, Record, ServiceRecord, Would};
+use crate::scalable::Suspended;
 use crate::settings::{GroupSettings, Mode, ServiceSettings, Signals};
 
 /// An UpdateService that shows no effect is repeated after this long, well below the one-minute tick. Our choice.
@@ -59,6 +63,8 @@ pub struct Decision {
     pub would: Option<Would>,
     /// Whether the intent came from a timer of an older generation.
     pub superseded: bool,
+    /// Whether to ask for [`Observation::bounds`] and to decide again with them, instead of carrying this out.
+    pub wants_bounds: bool,
     /// When the next look is due, if any is.
     pub look_again: Option<Timestamp>,
 }
@@ -79,7 +85,7 @@ impl Decision {
             match effect {
                 Effect::SetDesired { count: 0, .. } => lowered += 1,
                 Effect::SetDesired { .. } => raised += 1,
-                Effect::StartTimer { .. } | Effect::WakeGroup { .. } => {}
+                Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => {}
             }
         }
         (raised, lowered)
@@ -90,8 +96,10 @@ impl Decision {
     pub fn deferred(mut self, before: &Record, look_again: Timestamp) -> Self {
         for effect in &self.effects {
             if let Subject::Service(service) = effect.subject() {
-                let command = before.services.get(service).and_then(|service| service.command);
-                self.record.service(service).command = command;
+                let before = before.services.get(service);
+                let record = self.record.service(service);
+                record.command = before.and_then(|service| service.command);
+                record.bounds = before.and_then(|service| service.bounds);
             }
         }
         self.effects
@@ -110,6 +118,13 @@ pub enum Effect {
         service: ServiceId,
         /// The count.
         count: u32,
+    },
+    /// Set what is suspended of a service's scalable target.
+    Suspend {
+        /// Which service.
+        service: ServiceId,
+        /// What is to be suspended; all else is resumed.
+        suspended: Suspended,
     },
     /// Start the sleep timer of a generation.
     StartTimer {
@@ -143,7 +158,7 @@ impl Effect {
     #[must_use]
     pub fn subject(&self) -> Subject<'_> {
         match self {
-            Self::SetDesired { service, .. } => Subject::Service(service),
+            Self::SetDesired { service, .. } | Self::Suspend { service, .. } => Subject::Service(service),
             Self::StartTimer { .. } => Subject::Timer,
             Self::WakeGroup { group } => Subject::Group(group),
         }
@@ -158,6 +173,7 @@ struct Draft<'a> {
     now: Timestamp,
     record: Record,
     effects: Vec<Effect>,
+    wants_bounds: bool,
 }
 
 /// Decides what to do about a group, given what is remembered, seen and asked.
@@ -187,6 +203,7 @@ pub fn decide(
         reason,
         would: None,
         superseded,
+        wants_bounds: draft.wants_bounds,
         look_again,
     };
     match group.mode() {
@@ -212,8 +229,9 @@ pub fn needs_look(group: &GroupSettings, record: &Record, intent: &Intent, now: 
 pub fn is_at_rest(group: &GroupSettings, record: &Record, now: Timestamp) -> bool {
     let (seen, intent) = (Observation::default(), Intent::of(Action::Tick, Cause::Tick));
     let draft = Draft::new(group, record, &seen, &intent, now);
-    let failed = record.services.values().any(|service| service.failure.is_some());
-    let known = record.version > 0 && !failed && record.would.is_none();
+    let unfinished = |service: &ServiceRecord| service.failure.is_some() || service.bounds.is_some();
+    let open = record.phase == Phase::Awake && record.services.values().any(unfinished);
+    let known = record.version > 0 && !open && record.would.is_none();
     known
         && match record.phase {
             Phase::Asleep => draft.woken_by_hours().is_none(),
@@ -273,6 +291,7 @@ impl<'a> Draft<'a> {
             now,
             record: record.clone(),
             effects: Vec::new(),
+            wants_bounds: false,
         }
     }
 
@@ -308,6 +327,7 @@ impl<'a> Draft<'a> {
             Phase::FallingAsleep => self.drive_sleep(),
             Phase::Asleep => Reason::AlreadyAsleep,
         };
+        self.give_back_bounds();
         asked.unwrap_or(moved)
     }
 

@@ -2,14 +2,22 @@
 
 use jiff::Timestamp;
 
-use crate::record::{Record, Would};
+use crate::intent::Cause;
+use crate::record::{Phase, Record, Would};
 
 use super::{Decision, Effect};
 
 impl Decision {
+    /// Whether a wake or a sleep of ours begins, though nothing is done about it yet.
+    fn begins(&self, before: &Record) -> bool {
+        let phase = self.record.phase;
+        let moved = phase != before.phase && matches!(phase, Phase::Waking | Phase::FallingAsleep);
+        moved && self.record.cause != Cause::Outside
+    }
+
     /// The same decision in a group that is only observed. What was learnt is kept; the group stays where it was before.
     pub(super) fn observed(mut self, before: &Record, now: Timestamp) -> Self {
-        let acts = self.acts();
+        let acts = self.acts() || self.begins(before);
         let effects = std::mem::take(&mut self.effects);
         if !acts {
             // Others changed the counts, and the tick sees what comes of it.
@@ -18,7 +26,7 @@ impl Decision {
         }
         let counts = effects.into_iter().filter_map(|effect| match effect {
             Effect::SetDesired { service, count } => Some((service, count)),
-            Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
+            Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
         });
         let would = Would {
             since: now,

@@ -15,6 +15,7 @@ use crate::intent::{Cause, Wake};
 use crate::observation::{Health, TaskAddress, TaskStage, TaskState};
 use crate::reading::Reading;
 use crate::record::Command;
+use crate::scalable::{Bounds, SavedBounds};
 use crate::settings::{Defaults, Signals};
 
 const NOW: i64 = 1_800_000_000;
@@ -64,6 +65,27 @@ fn reading() -> impl Strategy<Value = Reading> {
     ]
 }
 
+fn bounds() -> impl Strategy<Value = Bounds> {
+    let suspended = (any::<bool>(), any::<bool>(), any::<bool>());
+    suspended.prop_map(|(dynamic_in, dynamic_out, scheduled)| Bounds {
+        min: 1,
+        max: 3,
+        suspended: Suspended {
+            dynamic_in,
+            dynamic_out,
+            scheduled,
+        },
+    })
+}
+
+/// What is known of a scalable target.
+fn found() -> impl Strategy<Value = Result<Option<Bounds>, Error>> {
+    prop_oneof![
+        4 => proptest::option::of(bounds()).prop_map(Ok),
+        1 => Just(Err(Error::new(Code::AccessDenied, "x"))),
+    ]
+}
+
 prop_compose! {
     fn record()(
         phase in prop_oneof![
@@ -81,6 +103,7 @@ prop_compose! {
         command in proptest::option::of((0u32..4, moment())),
         active_at in proptest::option::of(moment()),
         fell_asleep_at in proptest::option::of(moment()),
+        bounds in proptest::option::of((bounds(), moment())),
     ) -> Record {
         let mut record = Record {
             version: 1, phase, since, generation: Generation(generation), woken_at, last_wake_at,
@@ -90,6 +113,7 @@ prop_compose! {
         service.saved = saved;
         service.wanted = wanted;
         service.active_at = active_at;
+        service.bounds = bounds.map(|(bounds, at)| SavedBounds::of(bounds, at));
         service.command = command.map(|(count, at)| Command { count, at });
         record
     }
@@ -156,12 +180,15 @@ prop_compose! {
         action in action(),
         fixed in any::<bool>(),
         hours in hours(),
+        bounds in proptest::option::of((found(), found())),
     ) -> (GroupSettings, Record, Observation, Intent) {
         let (api_id, web_id) = (ServiceId::new("dev", "api"), ServiceId::new("dev", "web"));
         let readings = readings.map_or_else(Vec::new, |(a, b)| vec![
             (api_id.clone(), Signal::Requests, a), (web_id.clone(), Signal::Requests, b),
         ]);
-        let seen = Observation { services: BTreeMap::from([(api_id, api), (web_id, web)]), readings, ..Observation::default() };
+        let bounds = bounds.map(|(a, b)| BTreeMap::from([(api_id.clone(), a), (web_id.clone(), b)]));
+        let services = BTreeMap::from([(api_id, api), (web_id, web)]);
+        let seen = Observation { services, readings, bounds, ..Observation::default() };
         let mut group = group(if fixed { Signals::FixedTimer } else { Signals::Configured });
         group.services[0].awake = hours;
         (group, record, seen, Intent::of(action, Cause::Http))
@@ -209,6 +236,20 @@ proptest! {
             } else {
                 prop_assert!(*count >= state.map_or(0, |state| state.desired));
             }
+        }
+    }
+
+    #[test]
+    fn no_count_goes_before_its_target_is_known_to_be_suspended((group, record, seen, intent) in scene()) {
+        let decision = decide(&group, &record, &seen, &intent, now());
+        for (n, effect) in decision.effects.iter().enumerate() {
+            let Effect::SetDesired { service, count: 0 } = effect else { continue };
+            let found = seen.bounds.as_ref().and_then(|all| all[service].clone().ok());
+            prop_assert!(found.is_some(), "a target that is not known");
+            let suspend = Effect::Suspend { service: service.clone(), suspended: Suspended::ALL };
+            let is_held = found.flatten().is_none_or(|found| found.is_held());
+            prop_assert!(is_held || decision.effects[..n].contains(&suspend));
+            prop_assert!(is_held || decision.record.services[service].bounds.is_some());
         }
     }
 
@@ -276,7 +317,7 @@ proptest! {
         let decision = decide(&group, &record, &seen, &intent, now());
         prop_assert_eq!(decision.effects, Vec::new());
         let acting = { group.services[1].mode = Mode::Act; decide(&group, &record, &seen, &intent, now()) };
-        prop_assert_eq!(decision.would.is_some(), acting.acts());
+        prop_assert!(decision.would.is_some() || !acting.acts());
         prop_assert_eq!(decision.reason, acting.reason, "the same is decided");
     }
 

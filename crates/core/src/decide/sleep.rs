@@ -197,7 +197,7 @@ impl Draft<'_> {
                 Some(Seen::Known(state)) => {
                     if state.desired > 0 {
                         if !ready::is_still_needed(&settings.id, group, self.seen) {
-                            self.command(&settings.id, 0);
+                            self.take_count(&settings.id);
                         }
                     } else {
                         self.record.service(&settings.id).failure = None;

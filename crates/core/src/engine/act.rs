@@ -99,6 +99,7 @@ async fn carry_out<W: World>(
 ) -> Result<Option<Turn>, Error> {
     match effect {
         Effect::SetDesired { service, count } => world.set_desired(service, *count).await?,
+        Effect::Suspend { service, suspended } => world.suspend(service, *suspended).await?,
         Effect::StartTimer {
             generation,
             woken_at,

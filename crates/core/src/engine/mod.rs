@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::decide::{Effect, decide, needs_look};
+use crate::decide::{Effect, needs_look};
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::{Generation, ServiceId};
@@ -184,7 +184,7 @@ async fn turn_by<W: World>(
             seen.services = world.observe(&services).await;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
-        let mut decision = decide(settings, &before, &seen, intent, now);
+        let mut decision = look::decide_with_bounds(world, settings, &before, &mut seen, intent, now).await;
         if at_a_glance && (decision.acts() || decision.record.phase != before.phase) {
             // Worth a closer look.
             way.must_look = true;
@@ -227,7 +227,9 @@ async fn turn_by<W: World>(
                 record.version = before.version + 1;
             }
             let woke = record.generation != before.generation;
-            let acted = act::act(world, settings, &mut record, &decision.effects, &mut tokens, &way).await?;
+            let mut acted =
+                act::act(world, settings, &mut record, &decision.effects, &mut tokens, &way).await?;
+            acted.problems.extend(look::problems_of_bounds(&seen));
             let so_far = match waiting.take() {
                 None => Waiting {
                     before: before.phase,

@@ -1,5 +1,7 @@
 //! What is kept of decisions, and what is not.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
@@ -64,7 +66,10 @@ impl Story {
             ..GroupSettings::of(&dev(), vec![ServiceSettings::of(web(), &defaults)])
         };
         let record = Record::unseen(at(0));
-        let seen = Observation::default();
+        let seen = Observation {
+            bounds: Some(BTreeMap::from([(web(), Ok(None))])),
+            ..Observation::default()
+        };
         let mut story = Self {
             settings,
             record,

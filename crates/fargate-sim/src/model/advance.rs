@@ -40,6 +40,7 @@ impl World {
             .chain(services)
             .chain(taken_out)
             .chain(jobs)
+            .chain(self.activities_due())
             .flatten()
             .min()
     }
@@ -105,6 +106,7 @@ impl World {
                 self.register_task(&id, now);
             }
         }
+        self.scale_by_policy(now);
         let looks: Vec<ServiceKey> = self
             .services
             .values()

@@ -191,6 +191,7 @@ impl World {
         service.steady = false;
         self.services.insert(key.clone(), service);
         self.poke(&key, now);
+        self.consider_scaling(now, &key);
         self.services.get(&key).ok_or_else(ApiError::service_not_found)
     }
 

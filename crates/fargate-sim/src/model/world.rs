@@ -11,6 +11,7 @@ use super::ids::Ids;
 use super::network::Network;
 use super::pipeline::{JobId, PipelineJob};
 use super::request_counts::Requests;
+use super::scalable_target::ScalableTarget;
 use super::service::{Service, ServiceKey};
 use super::target_group::TargetGroup;
 use super::task::{Load, Task, TaskId};
@@ -27,6 +28,7 @@ pub struct World {
     pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) task_definitions: BTreeMap<String, Vec<Arc<TaskDefinition>>>,
     pub(crate) services: BTreeMap<ServiceKey, Service>,
+    pub(crate) scalable_targets: BTreeMap<ServiceKey, ScalableTarget>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     pub(crate) task_number: u64,
     pub(crate) network: Network,
@@ -52,6 +54,7 @@ impl World {
             clusters: BTreeMap::new(),
             task_definitions: BTreeMap::new(),
             services: BTreeMap::new(),
+            scalable_targets: BTreeMap::new(),
             tasks: BTreeMap::new(),
             task_number: 0,
             network: Network::default(),

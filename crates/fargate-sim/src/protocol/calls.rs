@@ -17,7 +17,7 @@ pub struct RecordedCall {
     pub seq: u64,
     /// When, epoch milliseconds.
     pub at: Millis,
-    /// `ecs`, `codepipeline`, `tagging`, `elasticloadbalancing` or `ec2`.
+    /// `ecs`, `application-autoscaling`, `codepipeline`, `tagging`, `elasticloadbalancing` or `ec2`.
     pub service: String,
     /// The operation.
     pub operation: String,

@@ -8,7 +8,7 @@ use super::calls::{Calls, RecordedCall};
 use super::faults::Faults;
 use super::params::Params;
 use super::wire::{Call, Output, Response, Wire};
-use super::{cbor, codepipeline, ec2, ecs, elbv2, tagging};
+use super::{autoscaling, cbor, codepipeline, ec2, ecs, elbv2, tagging};
 use crate::model::{ApiError, Ids, Millis, Throttle, World};
 
 /// Where load balancers listen. Real sockets are the server's business.
@@ -44,6 +44,7 @@ pub struct Endpoint {
 }
 
 const ECS: &str = "AmazonEC2ContainerServiceV20141113";
+const AUTOSCALING: &str = "AnyScaleFrontendService";
 const CODEPIPELINE: &str = "CodePipeline_20150709";
 const TAGGING: &str = "ResourceGroupsTaggingAPI_20170126";
 const ELB_NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
@@ -117,6 +118,9 @@ impl Endpoint {
         match (&reading.input, reading.service) {
             (Input::Json(input), "ecs") => {
                 ecs::perform(&mut self.world, now, operation, input).map(Output::Value)
+            }
+            (Input::Json(input), "application-autoscaling") => {
+                autoscaling::perform(&mut self.world, now, operation, input).map(Output::Value)
             }
             (Input::Json(input), "codepipeline") => {
                 codepipeline::perform(&mut self.world, now, operation, input).map(Output::Value)
@@ -203,6 +207,7 @@ fn read(call: &Call) -> Result<Reading, (Wire, ApiError)> {
 fn json_service(prefix: &str) -> Option<&'static str> {
     match prefix {
         ECS => Some("ecs"),
+        AUTOSCALING => Some("application-autoscaling"),
         CODEPIPELINE => Some("codepipeline"),
         TAGGING => Some("tagging"),
         _ => None,

@@ -1,5 +1,6 @@
 //! The AWS protocols over the model: a request in, a response out, no I/O.
 
+mod autoscaling;
 mod calls;
 mod cbor;
 mod codepipeline;

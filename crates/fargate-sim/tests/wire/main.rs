@@ -4,6 +4,7 @@
     reason = "a test that unwraps nothing fails with a clear message"
 )]
 
+mod autoscaling;
 mod client;
 mod codepipeline;
 mod errors;

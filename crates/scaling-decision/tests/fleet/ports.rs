@@ -10,10 +10,11 @@ use dormouse_core::error::Error;
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::{Seen, TaskAddress, TaskState};
 use dormouse_core::ports::{
-    Clock, Connections, Discovery, Listed, Notifications, Protection, ScaleIns, Services, Signals, Target,
-    TargetName, Targets, Timers, Utilizations,
+    Clock, Connections, Discovery, Listed, Notifications, Protection, ScalableTargets, ScaleIns, Services,
+    Signals, Target, TargetName, Targets, Timers, Utilizations,
 };
 use dormouse_core::reading::Reading;
+use dormouse_core::scalable::{Bounds, Suspended};
 use dormouse_core::scaling::load::Metric;
 use dormouse_core::scaling::notice::Notice;
 use dormouse_core::scaling::reason::Utilization;
@@ -56,6 +57,19 @@ impl Services for Fleet {
 
     async fn set_desired(&self, service: &ServiceId, count: u32) -> Result<(), Error> {
         self.aws.set_desired(service, count).await
+    }
+}
+
+impl ScalableTargets for Fleet {
+    async fn bounds(
+        &self,
+        _services: &[&ServiceSettings],
+    ) -> BTreeMap<ServiceId, Result<Option<Bounds>, Error>> {
+        panic!("nobody sleeps, so nobody asks for scalable targets");
+    }
+
+    async fn suspend(&self, service: &ServiceId, _suspended: Suspended) -> Result<(), Error> {
+        panic!("{service} does not sleep");
     }
 }
 

@@ -10,6 +10,7 @@ mod scene;
 mod sim;
 mod sweep;
 
+mod bounds;
 mod crashes;
 mod deaths;
 mod deployments;

@@ -1,8 +1,10 @@
 //! What holds for every order of services: whatever is seen, and whatever tasks do meanwhile.
 
 use super::*;
+use crate::error::Error;
 use crate::needs::Need;
 use crate::observation::{GroupState, Neighbour};
+use crate::scalable::Bounds;
 
 /// Services `s0` to `s4`; the last one needs `shared/db` too if `foreign`. Each bit says whether a service needs one of
 /// those before it, so that there is no circle.
@@ -64,6 +66,11 @@ fn is_gone(seen: &Observation, id: &ServiceId) -> bool {
     known(seen, id).is_some_and(|state| (state.desired, state.running, state.pending) == (0, 0, 0))
 }
 
+/// No service has a scalable target.
+fn nothing_scales() -> Option<BTreeMap<ServiceId, Result<Option<Bounds>, Error>>> {
+    Some((0..5).map(|number| (id(number), Ok(None))).collect())
+}
+
 /// A service that was started before all that it needs was ready, or stopped before all that needs it was gone.
 fn out_of_order(group: &GroupSettings, seen: &Observation, effects: &[Effect]) -> Option<Effect> {
     let wrong = |effect: &&Effect| match effect {
@@ -79,7 +86,7 @@ fn out_of_order(group: &GroupSettings, seen: &Observation, effects: &[Effect]) -
                     .iter()
                     .all(|needed| is_ready(seen, needed))
         }
-        Effect::StartTimer { .. } | Effect::WakeGroup { .. } => false,
+        Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => false,
     };
     effects.iter().find(wrong).cloned()
 }
@@ -133,7 +140,8 @@ impl World {
         let seen = Observation {
             services,
             groups: shared(false),
-            readings: Vec::new(),
+            bounds: nothing_scales(),
+            ..Observation::default()
         };
         Self {
             group,
@@ -166,7 +174,7 @@ impl World {
                     self.seen.groups = shared(true);
                     self.seen.services.insert(db(), state(1, 0, false));
                 }
-                Effect::StartTimer { .. } => {}
+                Effect::Suspend { .. } | Effect::StartTimer { .. } => {}
             }
         }
         wrong
@@ -210,7 +218,7 @@ proptest! {
             record.service(&id(number)).command = command.map(|(count, at)| Command { count, at });
         }
         let ids = (0..5).map(id).chain([db()]);
-        let seen = Observation { services: ids.zip(services).collect(), groups: shared(up), readings: Vec::new() };
+        let seen = Observation { services: ids.zip(services).collect(), groups: shared(up), bounds: nothing_scales(), ..Observation::default() };
         let decision = decide(&group, &record, &seen, &Intent::of(action, Cause::Http), now());
         prop_assert_eq!(out_of_order(&group, &seen, &decision.effects), None);
         if !up && foreign {

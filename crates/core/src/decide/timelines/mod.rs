@@ -1,6 +1,7 @@
 //! Decisions as timelines: what is seen and asked at `t` seconds, and what follows.
 
 mod activity;
+mod bounds;
 mod claims;
 mod evidence;
 mod failing;
@@ -90,6 +91,7 @@ impl Timeline {
             record: Record::unseen(at(0)),
             seen: Observation {
                 services: seen,
+                bounds: Some(names.iter().map(|name| (id(name), Ok(None))).collect()),
                 ..Observation::default()
             },
         }
@@ -188,7 +190,7 @@ fn counts(decision: &Decision) -> Vec<(String, u32)> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::SetDesired { service, count } => Some((service.name.clone(), *count)),
-            Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
+            Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
         })
         .collect()
 }

@@ -72,3 +72,16 @@ fn quiet_is_remembered_though_nothing_comes_of_it() {
         assert_eq!(would(&decision), expected, "minute {minute}");
     }
 }
+
+#[test]
+fn a_sleep_that_could_not_even_begin_is_not_begun_in_observe_mode() {
+    let mut t = observed(&["web"], 1);
+    t.tick(0);
+    let denied = Error::new(Code::AccessDenied, "DescribeScalableTargets: not authorized");
+    t.seen.bounds = Some(BTreeMap::from([(id("web"), Err(denied))]));
+    assert_eq!(
+        would(&t.tick(700)),
+        Some((Phase::FallingAsleep, "fixed-time-over", 700))
+    );
+    assert_eq!(t.record.phase, Phase::Awake);
+}

@@ -71,17 +71,24 @@ impl Account {
     /// Somebody asks something of the group. What fails is told to whoever asked.
     pub(crate) fn intent(&self, action: Action, cause: Cause) -> Result<(), String> {
         self.note(&format!("-- {action:?}"));
-        let turn = async {
-            let stored = self.load(&group()).await?;
-            let Some(settings) = stored.settings else {
-                return Ok(());
-            };
-            engine::turn(self, &settings, stored.record, &Intent::of(action, cause))
-                .await
-                .map(drop)
+        let answer = self.function(None, self.turn(action, cause));
+        answer.expect("nobody ends it").map_err(|error| error.to_string())
+    }
+
+    /// The same from a function whose calls are counted, and which may die.
+    pub(crate) fn disturbed_intent(&self, action: Action) {
+        self.note(&format!("-- {action:?}"));
+        let _ = self.function(Some("turn"), self.turn(action, Cause::Direct));
+    }
+
+    async fn turn(&self, action: Action, cause: Cause) -> Result<(), Error> {
+        let stored = self.load(&group()).await?;
+        let Some(settings) = stored.settings else {
+            return Ok(());
         };
-        let answer = self.function(None, turn).expect("nobody ends it");
-        answer.map_err(|error: Error| error.to_string())
+        engine::turn(self, &settings, stored.record, &Intent::of(action, cause))
+            .await
+            .map(drop)
     }
 
     pub(crate) fn wake(&self, desired_count: Option<u32>) {

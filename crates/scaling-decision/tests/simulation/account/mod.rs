@@ -9,6 +9,7 @@ mod ecs;
 mod functions;
 mod invocation;
 mod others;
+mod scalable;
 mod table;
 mod time;
 mod truth;

@@ -129,6 +129,7 @@ impl World {
         let (now, intent) = (moment(second), Intent::of(action, cause));
         let mut seen = Observation {
             services: BTreeMap::from([(self.service.clone(), self.state(second))]),
+            bounds: Some(BTreeMap::from([(self.service.clone(), Ok(None))])),
             ..Observation::default()
         };
         loop {
