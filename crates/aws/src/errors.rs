@@ -5,7 +5,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use dormouse_core::error::{Code, Error};
 
 /// The error of a call: `what` names the operation and the thing it was about.
-pub(crate) fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+pub fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
