@@ -2,6 +2,7 @@
 
 mod alarms;
 mod calls;
+mod cli;
 mod connections;
 mod events;
 mod failing;

@@ -1,6 +1,7 @@
 //! What end-to-end tests share: the local stack that `cargo xtask test` starts, and the ways into it.
 
 mod api;
+mod cli;
 mod cloudwatch;
 mod codepipeline;
 mod eventbridge;
@@ -17,6 +18,7 @@ mod step_functions;
 mod tasks;
 mod updates;
 
+pub use cli::Run;
 pub use cloudwatch::Metric;
 pub use http::{Answer, Request};
 pub use notices::Notices;

@@ -132,7 +132,7 @@ fn permission(trial: Trial, services: &[&ServiceSettings], seen: &BTreeMap<Servi
     let needed = needs::needed(trial.action, services, seen);
     let (outcome, detail) = match trial.result {
         Tried::Allowed => (Outcome::Ok, None),
-        _ if !needed => (Outcome::NotNeeded, None),
+        _ if !needed => (Outcome::NotNeeded, Some("as services are tagged now".to_owned())),
         Tried::Denied(why) => (Outcome::Denied, Some(why)),
         Tried::Failed(why) => (Outcome::Failed, Some(why)),
         Tried::Untried(why) => (Outcome::Untried, Some(why.to_owned())),

@@ -103,8 +103,8 @@ PERMISSION
 tag:GetResources          ok
 ecs:ListTasks             ok
 ecs:DescribeTasks         untried     no task runs to ask about
-logs:StartQuery           not needed
-cloudwatch:GetMetricData  not needed
+logs:StartQuery           not needed  as services are tagged now
+cloudwatch:GetMetricData  not needed  as services are tagged now
 
 {}",
             text_note()
