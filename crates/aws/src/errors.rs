@@ -60,7 +60,8 @@ pub(crate) fn from_aws(what: &str, code: &str, message: &str) -> Error {
 }
 
 /// An error with its causes, without the SDK's nested debug output.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -41,7 +41,7 @@ use dormouse_core::config::Config;
 use dormouse_core::ports::Clock;
 use jiff::Timestamp;
 
-pub use errors::failed;
+pub use errors::{chain, failed};
 pub use reads::{Trial, Tried};
 
 /// One attempt of a call to AWS may take this long: several times what a slow one takes.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_lambda::primitives::Blob;
-use dormouse_aws::{Aws, Trial, failed};
+use dormouse_aws::{Aws, Trial, chain, failed};
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::ServiceId;
@@ -26,8 +27,10 @@ const ATTEMPT: Duration = Duration::from_secs(40);
 
 /// The configuration of all clients: profile, Region and endpoints from the command line, else as the SDKs find them.
 ///
+/// Credentials are fetched once: a command is over before they expire, and what keeps them away is told in its own words.
+///
 /// # Errors
-/// [`Failure::Usage`] if no Region is known.
+/// [`Failure::Usage`] if no Region is known, [`Failure::NoCredentials`].
 pub(crate) async fn configuration(place: &Place) -> Result<SdkConfig, Failure> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(dormouse_aws::http_client())
@@ -47,7 +50,13 @@ pub(crate) async fn configuration(place: &Place) -> Result<SdkConfig, Failure> {
         let what = "no AWS Region is known: give --region, set AWS_REGION, or put one into your profile";
         return Err(Failure::Usage(what.to_owned()));
     }
-    Ok(sdk)
+    let provider = sdk
+        .credentials_provider()
+        .ok_or_else(|| Failure::NoCredentials("nothing provides them".to_owned()))?;
+    let credentials = provider.provide_credentials().await;
+    let credentials = credentials.map_err(|error| Failure::NoCredentials(chain(&error)))?;
+    let fetched = SharedCredentialsProvider::new(credentials);
+    Ok(sdk.into_builder().credentials_provider(fetched).build())
 }
 
 /// Whose credentials these are.

@@ -9,8 +9,11 @@ use crate::exit::Exit;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
     /// AWS refused or did not answer.
-    #[error("{0}")]
+    #[error("{}", .0.message)]
     Aws(Error),
+    /// There are no credentials, or they cannot be had.
+    #[error("no AWS credentials: {0}")]
+    NoCredentials(String),
     /// The function answered with an error.
     #[error("{message} ({kind})")]
     Function {
@@ -38,7 +41,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Function { kind, .. } if kind == "UnknownGroup" => Exit::UnknownGroup,
-            Self::Aws(_) | Self::Function { .. } => Exit::Failed,
+            Self::Aws(_) | Self::NoCredentials(_) | Self::Function { .. } => Exit::Failed,
             Self::Usage(_) => Exit::Usage,
         }
     }
@@ -47,6 +50,7 @@ impl Failure {
     pub(crate) fn json(&self) -> Value {
         let (kind, message) = match self {
             Self::Aws(error) => (error.code.to_string(), error.message.clone()),
+            Self::NoCredentials(_) => ("NoCredentials".to_owned(), self.to_string()),
             Self::Function { kind, message } => (kind.clone(), message.clone()),
             Self::Usage(message) => ("Usage".to_owned(), message.clone()),
         };
