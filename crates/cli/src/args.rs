@@ -6,6 +6,7 @@ use dormouse_core::duration;
 use dormouse_core::ids::GroupName;
 use dormouse_core::tags::MAX_COUNT;
 
+use crate::commands::why::PAGE;
 use crate::exit::Exit;
 use crate::moment::Moment;
 
@@ -114,8 +115,8 @@ pub(crate) enum Ask {
         /// The group
         #[arg(value_parser = GroupName::parse)]
         group: GroupName,
-        /// At most so many decisions
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "all")]
+        /// At most so many decisions, up to 100
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE)), conflicts_with = "all")]
         limit: Option<u32>,
         /// Those before this cursor, which the page before names
         #[arg(long, value_name = "CURSOR")]
@@ -124,6 +125,16 @@ pub(crate) enum Ask {
         #[arg(long)]
         all: bool,
     },
+}
+
+impl Ask {
+    /// Whether something is to be done, which a group remembers with the name of who wanted it.
+    pub(crate) fn is_order(&self) -> bool {
+        match self {
+            Self::Wake { .. } | Self::Sleep { .. } | Self::KeepAwake { .. } => true,
+            Self::Ls | Self::Why { .. } => false,
+        }
+    }
 }
 
 /// The end of what is asked for.
@@ -183,6 +194,7 @@ mod tests {
             "dormouse keep-awake dev",
             "dormouse keep-awake dev --until tomorrow",
             "dormouse why dev --limit 0",
+            "dormouse why dev --limit 101",
             "dormouse why dev --all --limit 3",
         ] {
             let error = parse(line).map(|_| ()).expect_err(line);

@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
 
+use aws_config::SdkConfig;
 use clap::{CommandFactory, Parser};
 use jiff::tz::TimeZone;
 
@@ -73,13 +74,14 @@ async fn check(place: &Place) -> Result<Report, Failure> {
 
 async fn ask(question: &Ask, place: &Place) -> Result<Report, Failure> {
     let sdk = aws::configuration(place).await?;
-    let by = match aws::caller(&sdk).await {
-        Ok(caller) => caller.arn,
-        Err(_) => identity::local(&environment()),
+    let by = if question.is_order() {
+        Some(who(&sdk).await)
+    } else {
+        None
     };
     let desk = Desk {
         world: &aws::WakeFunction::new(&sdk, place.function()),
-        by: &by,
+        by: by.as_deref(),
         zone: TimeZone::system(),
     };
     match question {
@@ -108,6 +110,14 @@ async fn ask(question: &Ask, place: &Place) -> Result<Report, Failure> {
             };
             why::run(&desk, why).await
         }
+    }
+}
+
+/// The caller's ARN, else a name that this machine gives.
+async fn who(sdk: &SdkConfig) -> String {
+    match aws::caller(sdk).await {
+        Ok(caller) => caller.arn,
+        Err(_) => identity::local(&environment()),
     }
 }
 

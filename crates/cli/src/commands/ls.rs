@@ -34,7 +34,7 @@ mod tests {
             {"group": "x", "phase": "asleep", "asleep_until": "2027-01-16T05:00:00Z", "slept_task_seconds": 1800.0},
         ]});
         let fake = Fake::answering([Ok(answer.clone())]);
-        let report = block_on(run(&fake.desk())).expect("a report");
+        let report = block_on(run(&fake.asking())).expect("a report");
         assert_eq!(report, Report::done(answer, report.text.clone()));
         assert_eq!(
             report.text,
@@ -48,13 +48,13 @@ dev: ! service `dev/web`, tag `dormouse:grace`, value `soon`: must be a duration
 night-shift: only observed: nothing is changed
 x: kept asleep until 2027-01-16 06:00 (in 18 h)"
         );
-        assert_eq!(fake.calls(), [json!({"action": "list", "by": "arn:me"})]);
+        assert_eq!(fake.calls(), [json!({"action": "list"})]);
     }
 
     #[test]
     fn a_stack_without_groups_says_how_to_make_one() {
         let fake = Fake::answering([Ok(json!({"groups": []}))]);
-        let report = block_on(run(&fake.desk())).expect("a report");
+        let report = block_on(run(&fake.asking())).expect("a report");
         assert!(report.text.contains("`dormouse:group`"), "{}", report.text);
     }
 }

@@ -22,16 +22,18 @@ use crate::view::time::Reader;
 pub(crate) struct Desk<'a, W> {
     /// The function and the clock.
     pub(crate) world: &'a W,
-    /// Who asks, for the function's records: an ARN, or `user@host`.
-    pub(crate) by: &'a str,
+    /// Who asks, for the group's records: an ARN, or `user@host`. None for mere questions, which leave nothing behind.
+    pub(crate) by: Option<&'a str>,
     /// The zone of the person who asks.
     pub(crate) zone: TimeZone,
 }
 
 impl<W: Function + Clock> Desk<'_, W> {
-    /// Asks the function. Every question says who asks.
+    /// Asks the function.
     pub(crate) async fn ask(&self, mut event: Value) -> Result<Value, Failure> {
-        event["by"] = json!(self.by);
+        if let Some(by) = self.by {
+            event["by"] = json!(by);
+        }
         self.world.call(&event).await
     }
 

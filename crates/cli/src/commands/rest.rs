@@ -84,7 +84,7 @@ mod tests {
                 "detail": "its tasks are stopping"}],
         });
         let fake = Fake::answering([Ok(answer)]);
-        let report = block_on(sleep(&fake.desk(), &dev(), &until("2027-01-16 08:00"))).expect("a report");
+        let report = block_on(sleep(&fake.ordering(), &dev(), &until("2027-01-16 08:00"))).expect("a report");
         assert_eq!((report.exit, &report.complaint), (Exit::Done, &None));
         assert_eq!(
             report.text,
@@ -103,7 +103,7 @@ dev is falling asleep: somebody asked for sleep
     fn what_was_asked_for_and_not_done_is_refused_with_the_reason() {
         let awake = json!({"group": "dev", "phase": "awake", "decision_reason": "kept-awake"});
         let fake = Fake::answering([Ok(awake.clone())]);
-        let report = block_on(sleep(&fake.desk(), &dev(), &End::default())).expect("a report");
+        let report = block_on(sleep(&fake.ordering(), &dev(), &End::default())).expect("a report");
         assert_eq!(report.exit, Exit::Refused);
         assert_eq!(
             report.complaint.as_deref(),
@@ -117,7 +117,7 @@ dev is falling asleep: somebody asked for sleep
             period: Some("2h".to_owned()),
             ..End::default()
         };
-        let report = block_on(keep_awake(&fake.desk(), &dev(), &end)).expect("a report");
+        let report = block_on(keep_awake(&fake.ordering(), &dev(), &end)).expect("a report");
         assert_eq!(report.exit, Exit::Refused);
         assert_eq!(
             fake.calls(),
@@ -129,7 +129,7 @@ dev is falling asleep: somebody asked for sleep
     fn a_group_that_is_kept_awake_says_until_when() {
         let answer = json!({"group": "dev", "phase": "waking", "override_until": "2027-01-15T13:00:00Z"});
         let fake = Fake::answering([Ok(answer)]);
-        let report = block_on(keep_awake(&fake.desk(), &dev(), &until("14:00"))).expect("a report");
+        let report = block_on(keep_awake(&fake.ordering(), &dev(), &until("14:00"))).expect("a report");
         assert_eq!(report.exit, Exit::Done);
         assert_eq!(report.text, "dev is waking\n  kept awake until 14:00 (in 2 h)");
     }
@@ -137,7 +137,8 @@ dev is falling asleep: somebody asked for sleep
     #[test]
     fn a_moment_that_is_over_is_bad_usage_and_nobody_is_asked() {
         let fake = Fake::answering([]);
-        let failure = block_on(sleep(&fake.desk(), &dev(), &until("2027-01-15 08:00"))).expect_err("over");
+        let failure =
+            block_on(sleep(&fake.ordering(), &dev(), &until("2027-01-15 08:00"))).expect_err("over");
         assert_eq!((failure.exit(), fake.calls().len()), (Exit::Usage, 0));
     }
 }

@@ -29,11 +29,19 @@ impl Fake {
         }
     }
 
-    /// The desk of somebody in Warsaw.
-    pub(crate) fn desk(&self) -> Desk<'_, Self> {
+    /// The desk of somebody in Warsaw who only asks.
+    pub(crate) fn asking(&self) -> Desk<'_, Self> {
+        Desk {
+            by: None,
+            ..self.ordering()
+        }
+    }
+
+    /// The desk of somebody in Warsaw who wants something done.
+    pub(crate) fn ordering(&self) -> Desk<'_, Self> {
         Desk {
             world: self,
-            by: "arn:me",
+            by: Some("arn:me"),
             zone: TimeZone::get("Europe/Warsaw").expect("a zone"),
         }
     }

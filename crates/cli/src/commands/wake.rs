@@ -119,7 +119,7 @@ mod tests {
             wait,
         };
         let mut steps = Vec::new();
-        let report = block_on(run(&fake.desk(), wake, |step| steps.push(step.to_owned())));
+        let report = block_on(run(&fake.ordering(), wake, |step| steps.push(step.to_owned())));
         (report, steps, fake)
     }
 

@@ -9,6 +9,9 @@ use crate::ports::{Clock, Function};
 use crate::report::Report;
 use crate::view;
 
+/// The most that the function gives at once.
+pub(crate) const PAGE: u32 = 100;
+
 /// Which decisions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Why<'a> {
@@ -48,7 +51,7 @@ async fn page<W: Function + Clock>(
     before: Value,
 ) -> Result<Value, Failure> {
     let mut event = json!({"action": "why", "group": why.group});
-    if let Some(limit) = why.limit {
+    if let Some(limit) = why.limit.or(why.all.then_some(PAGE)) {
         event["limit"] = json!(limit);
     }
     if !before.is_null() {
@@ -80,12 +83,18 @@ mod tests {
         let group = GroupName::parse("dev").expect("a name");
         let answer = json!({"group": "dev", "next": "c7", "entries": [
             {
-                "at": "2027-01-15T10:48:00Z", "generation": 4, "from": "awake", "to": "falling-asleep",
+                "at": "2027-01-15T10:48:00Z", "generation": 4, "what": "phase", "from": "awake", "to": "falling-asleep",
                 "cause": "sleep-timer", "reason": "idle", "detail": "every signal was quiet for 30m",
-                "readings": [{"signal": "requests", "service": "dev/web", "says": "quiet", "at": null}, "cpu unknown"],
+                "counts": [{"service": "dev/web", "from": 2, "to": 0}, {"service": "dev/api", "from": null, "to": 0}],
+                "readings": [{"signal": "requests", "service": "dev/web", "reading": "quiet since 10:15"}, "and more"],
             },
-            {"at": "2027-01-15T10:00:00Z", "what": "scale-out", "counts": ["dev/web=4"], "by": "arn:she"},
-            {"at": "long ago", "from": "awake", "to": "awake", "readings": {"requests": "quiet"}},
+            {
+                "at": "2027-01-15T10:00:00Z", "what": "count", "service": "dev/web", "from": 2, "to": 4,
+                "cause": "direct", "by": "arn:she", "reason": "too-busy",
+            },
+            {"at": "2027-01-15T09:00:00Z", "what": "refused", "phase": "awake", "reason": "grace"},
+            {"at": "2027-01-14T09:00:00Z", "what": "phase", "from": "awake", "to": "awake"},
+            {"at": "long ago", "what": "something new", "readings": {"requests": "quiet", "cpu": {"percent": 3}}},
         ]});
         let fake = Fake::answering([Ok(answer.clone())]);
         let why = Why {
@@ -93,28 +102,35 @@ mod tests {
             before: Some("c9"),
             ..of(&group)
         };
-        let report = block_on(run(&fake.desk(), why)).expect("a report");
+        let report = block_on(run(&fake.asking(), why)).expect("a report");
         assert_eq!(report.json, answer);
         assert_eq!(
             report.text,
             "\
-11:48 (12 min ago)  awake to falling-asleep
+11:48 (12 min ago)  awake to falling-asleep, dev/web: 2 to 0 tasks, dev/api: to 0 tasks
   idle: every signal was quiet for 30m
   asked by sleep-timer
-  says quiet, service dev/web, signal requests
-  cpu unknown
+  requests of dev/web: quiet since 10:15
+  and more
 
-11:00 (60 min ago)  scale-out, dev/web=4
-  asked by arn:she
+11:00 (60 min ago)  dev/web: 2 to 4 tasks
+  too-busy
+  asked by direct, arn:she
 
-long ago  awake as before
+10:00 (2 h ago)  refused, awake as before
+  grace
+
+2027-01-14 10:00 (26 h ago)  awake as before
+
+long ago  something new
+  cpu: percent 3
   requests: quiet
 
 Older ones: dormouse why dev --before 'c7'"
         );
         assert_eq!(
             fake.calls(),
-            [json!({"action": "why", "group": "dev", "limit": 3, "before": "c9", "by": "arn:me"})]
+            [json!({"action": "why", "group": "dev", "limit": 3, "before": "c9"})]
         );
     }
 
@@ -131,7 +147,7 @@ Older ones: dormouse why dev --before 'c7'"
             all: true,
             ..of(&group)
         };
-        let report = block_on(run(&fake.desk(), why)).expect("a report");
+        let report = block_on(run(&fake.asking(), why)).expect("a report");
         assert_eq!(
             report.json,
             json!({
@@ -141,13 +157,14 @@ Older ones: dormouse why dev --before 'c7'"
         );
         let cursors: Vec<Value> = fake.calls().iter().map(|call| call["before"].clone()).collect();
         assert_eq!(cursors, [Value::Null, json!("c1"), json!("c2")]);
+        assert_eq!(fake.calls()[0]["limit"], PAGE);
     }
 
     #[test]
     fn a_group_without_decisions_says_so() {
         let group = GroupName::parse("dev").expect("a name");
         let fake = Fake::answering([Ok(json!({"group": "dev", "entries": []}))]);
-        let report = block_on(run(&fake.desk(), of(&group))).expect("a report");
+        let report = block_on(run(&fake.asking(), of(&group))).expect("a report");
         assert_eq!(report.text, "dev: no decisions are kept");
     }
 }

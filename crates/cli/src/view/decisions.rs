@@ -42,17 +42,42 @@ fn decision(entry: &Value, reader: &Reader) -> String {
     lines.join("\n")
 }
 
-/// What happened: from phase to phase, else in the entry's own words, with the counts that were set.
+/// What happened to the phase or to a count, else in the entry's own words; and the counts that were set.
 fn what(entry: &Value) -> Option<String> {
-    let change = match (text(entry, "from"), text(entry, "to")) {
-        (Some(from), Some(to)) if from == to => Some(format!("{to} as before")),
-        (Some(from), Some(to)) => Some(format!("{from} to {to}")),
-        _ => None,
-    };
     let words = Some(plain(&entry["what"])).filter(|words| !words.is_empty());
-    let counts = Some(plain(&entry["counts"])).filter(|counts| !counts.is_empty());
-    let parts: Vec<String> = [change, words, counts].into_iter().flatten().collect();
+    let change = match (words.as_deref(), change(entry)) {
+        // That it is the phase shows.
+        (None | Some("phase"), Some(change)) => Some(change),
+        (Some("count"), Some(change)) => Some(format!("{}: {change} tasks", plain(&entry["service"]))),
+        (Some("refused"), None) => Some(match text(entry, "phase") {
+            Some(phase) => format!("refused, {phase} as before"),
+            None => "refused".to_owned(),
+        }),
+        (Some(words), Some(change)) => Some(format!("{words}: {change}")),
+        (words, None) => words.map(str::to_owned),
+    };
+    let counts = list(entry, "counts").iter().map(count);
+    let parts: Vec<String> = change.into_iter().chain(counts).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// `awake to falling-asleep`, `2 to 4`.
+fn change(object: &Value) -> Option<String> {
+    let [from, to] = ["from", "to"].map(|end| plain(&object[end]));
+    match (from.is_empty(), to.is_empty()) {
+        (_, true) => None,
+        (true, false) => Some(format!("to {to}")),
+        (false, false) if from == to => Some(format!("{to} as before")),
+        (false, false) => Some(format!("{from} to {to}")),
+    }
+}
+
+/// `dev/web: 2 to 0 tasks`.
+fn count(count: &Value) -> String {
+    match change(count) {
+        Some(change) => format!("{}: {change} tasks", plain(&count["service"])),
+        None => plain(count),
+    }
 }
 
 fn by(entry: &Value) -> Option<String> {
@@ -67,7 +92,11 @@ fn readings(readings: &Value) -> impl Iterator<Item = String> {
     listed.chain(named)
 }
 
+/// `requests of dev/web: quiet since 10:15`; else field by field.
 fn reading(value: &Value) -> String {
+    if let (Some(signal), Some(service)) = (text(value, "signal"), text(value, "service")) {
+        return format!("{signal} of {service}: {}", plain(&value["reading"]));
+    }
     let Some(fields) = value.as_object() else {
         return plain(value);
     };
