@@ -41,14 +41,17 @@ pub(crate) async fn run<A: Account>(account: &A, region: &str) -> Result<Report,
         .collect();
     let all: Vec<&ServiceSettings> = settings.iter().collect();
     let seen = account.look(&all).await;
-    let sample = all
-        .iter()
-        .find(|settings| matches!(seen.get(&settings.id), Some(Seen::Known(_))));
+    let sample = all.iter().filter_map(|settings| match seen.get(&settings.id) {
+        Some(Seen::Known(state)) => Some((state.running, &settings.id)),
+        Some(Seen::Unknown(_)) | None => None,
+    });
+    // With tasks there is more to ask about.
+    let sample = sample.max_by_key(|(running, _)| *running).map(|(_, id)| id);
     let mut trials = vec![Trial {
         action: "tag:GetResources",
         result: discovery,
     }];
-    trials.extend(account.try_reads(sample.map(|settings| &settings.id)).await);
+    trials.extend(account.try_reads(sample).await);
 
     let findings = Findings {
         caller,
