@@ -3,6 +3,7 @@
 mod alarms;
 mod bounds;
 mod calls;
+mod cli;
 mod connections;
 mod events;
 mod failing;

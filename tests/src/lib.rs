@@ -2,6 +2,7 @@
 
 mod api;
 mod autoscaling;
+mod cli;
 mod cloudwatch;
 mod codepipeline;
 mod eventbridge;
@@ -19,6 +20,7 @@ mod tags;
 mod tasks;
 mod updates;
 
+pub use cli::Run;
 pub use cloudwatch::Metric;
 pub use http::{Answer, Request};
 pub use notices::Notices;

@@ -47,6 +47,12 @@ impl Stack {
             .unwrap_or_else(|| panic!("the stack has no variable {name}"))
     }
 
+    /// All variables with which SDKs reach this stack.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.description["env"].as_object().into_iter().flatten();
+        all.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+    }
+
     /// A request to the wake address. Its host name ends in `.localhost`, which not every resolver knows.
     #[must_use]
     pub fn wake(&self, method: &'static str, path: &str) -> Request {

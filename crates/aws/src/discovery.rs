@@ -11,11 +11,24 @@ use crate::errors::failed;
 
 impl Discovery for Aws {
     async fn tagged(&self) -> Result<Vec<TaggedService>, Error> {
-        let filter = TagFilter::builder().key(GROUP).build();
+        self.services(Some(TagFilter::builder().key(GROUP).build())).await
+    }
+}
+
+impl Aws {
+    /// All services that have a tag, whoever set it: among them those whose group tag was forgotten or mistyped.
+    ///
+    /// # Errors
+    /// Those of GetResources.
+    pub async fn services_with_tags(&self) -> Result<Vec<TaggedService>, Error> {
+        self.services(None).await
+    }
+
+    async fn services(&self, filter: Option<TagFilter>) -> Result<Vec<TaggedService>, Error> {
         let mut pages = self
             .tagging
             .get_resources()
-            .tag_filters(filter)
+            .set_tag_filters(filter.map(|filter| vec![filter]))
             .resource_type_filters("ecs:service")
             .resources_per_page(100)
             .into_paginator()

@@ -5,7 +5,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use dormouse_core::error::{Code, Error};
 
 /// The error of a call: `what` names the operation and the thing it was about.
-pub(crate) fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+pub fn failed<E, R>(what: &str, error: &SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug + 'static,
@@ -63,7 +63,8 @@ pub(crate) fn from_aws(what: &str, code: &str, message: &str) -> Error {
 }
 
 /// An error with its causes, without the SDK's nested debug output.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

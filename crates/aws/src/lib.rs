@@ -19,6 +19,7 @@ mod plans;
 mod probe;
 mod protection;
 mod quota;
+mod reads;
 mod rejects;
 mod scalable;
 mod sessions;
@@ -42,6 +43,9 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use dormouse_core::config::Config;
 use dormouse_core::ports::Clock;
 use jiff::Timestamp;
+
+pub use errors::{chain, failed};
+pub use reads::{Trial, Tried};
 
 /// One attempt of a call to AWS may take this long: several times what a slow one takes.
 const ATTEMPT: Duration = Duration::from_secs(4);
@@ -122,7 +126,9 @@ impl Aws {
     }
 }
 
-fn http_client() -> SharedHttpClient {
+/// The one way to AWS: HTTPS by rustls.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
         .build_https()
