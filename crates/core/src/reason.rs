@@ -49,6 +49,8 @@ pub enum Reason {
         /// How long nothing answered, in seconds.
         seconds: u64,
     },
+    /// Somebody else changed counts of the group while it was awake.
+    CountsChangedOutside,
     /// Counts are being set to 0.
     StillFallingAsleep,
     /// It is asleep already.
@@ -172,6 +174,7 @@ impl Reason {
             Self::Idle { .. } => "idle",
             Self::FixedTimeOver { .. } => "fixed-time-over",
             Self::NothingAnswers { .. } => "nothing-answers",
+            Self::CountsChangedOutside => "counts-changed-outside",
             Self::StillFallingAsleep => "still-falling-asleep",
             Self::AlreadyAsleep => "already-asleep",
             Self::Superseded { .. } => "superseded",
@@ -210,6 +213,7 @@ impl Reason {
                 | Self::Idle { .. }
                 | Self::FixedTimeOver { .. }
                 | Self::NothingAnswers { .. }
+                | Self::CountsChangedOutside
                 | Self::StillFallingAsleep
                 | Self::AlreadyAsleep
                 | Self::Superseded { .. }
@@ -256,6 +260,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::NothingAnswers { seconds } => write!(f, "no service answered for {}", period(seconds)),
+            Self::CountsChangedOutside => f.write_str("somebody else changed its desired counts"),
             Self::StillFallingAsleep => f.write_str("tasks are stopping"),
             Self::AlreadyAsleep => f.write_str("asleep already"),
             Self::Superseded { current } => write!(f, "the current generation is {current}"),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decide::Effect;
+use crate::decide::{Drift, Effect};
 use crate::engine::Turn;
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::intent::{Action, Cause, Intent};
@@ -34,6 +34,9 @@ pub struct Report {
     pub to: Phase,
     /// The counts that were set, or in observe mode those that would be.
     pub counts: Vec<String>,
+    /// The counts that somebody else has changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<Drift>,
     /// The scalable targets that were suspended or given back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bounds: Vec<String>,
@@ -147,7 +150,7 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
         if would.since != turn.now {
             return None;
         }
-    } else if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() {
+    } else if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() && turn.drift.is_empty() {
         return None;
     }
     let set = turn.effects.iter().filter_map(|effect| match effect {
@@ -173,6 +176,7 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
         from: turn.before,
         to: turn.record.phase,
         counts: counts.collect(),
+        drift: turn.drift.clone(),
         bounds: bounds.collect(),
         errors: turn.problems.clone(),
         request_id: request_id.to_owned(),

@@ -28,6 +28,7 @@ pub(crate) use hours::was_put_to_sleep_in_hours;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::duration;
 use crate::ids::{Generation, GroupName, ServiceId};
@@ -59,6 +60,8 @@ pub struct Decision {
     pub effects: Vec<Effect>,
     /// Why.
     pub reason: Reason,
+    /// Counts of an awake group that somebody else has changed since the last look. They are respected.
+    pub drift: Vec<Drift>,
     /// What would be done if the group were not in observe mode, since when it would be.
     pub would: Option<Would>,
     /// Whether the intent came from a timer of an older generation.
@@ -165,6 +168,17 @@ impl Effect {
     }
 }
 
+/// A count that somebody else changed: console, CloudFormation, Terraform, or the service's own Application Auto Scaling.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// The service.
+    pub service: ServiceId,
+    /// The desired count before.
+    pub from: u32,
+    /// The desired count now.
+    pub to: u32,
+}
+
 /// A decision in the making: the inputs that stay, and the parts that grow.
 struct Draft<'a> {
     group: &'a GroupSettings,
@@ -173,6 +187,7 @@ struct Draft<'a> {
     now: Timestamp,
     record: Record,
     effects: Vec<Effect>,
+    drift: Vec<Drift>,
     wants_bounds: bool,
 }
 
@@ -201,6 +216,7 @@ pub fn decide(
         record: draft.record,
         effects: draft.effects,
         reason,
+        drift: draft.drift,
         would: None,
         superseded,
         wants_bounds: draft.wants_bounds,
@@ -291,6 +307,7 @@ impl<'a> Draft<'a> {
             now,
             record: record.clone(),
             effects: Vec::new(),
+            drift: Vec::new(),
             wants_bounds: false,
         }
     }

@@ -41,6 +41,7 @@ impl Decision {
         let mut record = before.clone();
         for (id, learnt) in self.record.services {
             let service = record.service(&id);
+            service.saved = learnt.saved;
             service.quiet = learnt.quiet;
             service.active_at = learnt.active_at;
             service.target_groups = learnt.target_groups;

@@ -268,7 +268,9 @@ proptest! {
         let decision = decide(&group, &record, &seen, &intent, now());
         if let Reason::KeptAsleep { until } = decision.reason {
             prop_assert!(record.asleep_until == Some(until) && until > now());
-            let falls = |effect: &Effect| matches!(effect, Effect::SetDesired { count: 0, .. });
+            let falls = |effect: &Effect| {
+                matches!(effect, Effect::SetDesired { count: 0, .. } | Effect::Suspend { .. })
+            };
             prop_assert!(decision.effects.iter().all(falls));
             return Ok(());
         }

@@ -9,14 +9,20 @@ use crate::intent::Action;
 use crate::needs::ready;
 use crate::observation::Seen;
 use crate::reason::Reason;
-use crate::record::Phase;
+use crate::record::{Phase, ServiceRecord};
 use crate::scaling::record::Revoker;
 
-use super::Draft;
+use super::{Draft, Drift};
 
 /// A rollout that is not over after this long no longer keeps a group awake: it will not end by itself.
 /// Our choice; the deployment circuit breaker gives up long before.
 const ROLLOUT_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Whether a count is one that a decision of ours has set, or a scale-in of ours is about to.
+fn is_ours(record: &ServiceRecord, desired: u32) -> bool {
+    let commanded = record.command.is_some_and(|command| command.count == desired);
+    commanded || record.scaling.claim.is_some()
+}
 
 impl Draft<'_> {
     /// Watches over an awake group: remembers counts, and lets it sleep if it is idle.
@@ -44,7 +50,14 @@ impl Draft<'_> {
                 let record = self.record.service(&settings.id);
                 let reached = state.desired >= record.wanted.unwrap_or(0);
                 if state.desired > 0 && (reached || !waking) {
-                    record.saved = Some(state.desired);
+                    let before = record.saved.replace(state.desired);
+                    let known = before.filter(|_| !waking && !is_ours(record, state.desired));
+                    let from = known.filter(|from| *from != state.desired);
+                    self.drift.extend(from.map(|from| Drift {
+                        service: settings.id.clone(),
+                        from,
+                        to: state.desired,
+                    }));
                 }
                 if reached {
                     record.failure = None;

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::decide::{Effect, needs_look};
+use crate::decide::{Drift, Effect, needs_look};
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::{Generation, ServiceId};
@@ -60,6 +60,8 @@ pub struct Turn {
     pub superseded: bool,
     /// What was done.
     pub effects: Vec<Effect>,
+    /// Counts that somebody else has changed since the last look.
+    pub drift: Vec<Drift>,
     /// What would have been done if the group were not in observe mode, since when it would be.
     pub would: Option<Would>,
     /// The turns of the groups that it woke because it needs them.
@@ -255,6 +257,7 @@ async fn turn_by<W: World>(
                     reason: so_far.reason,
                     superseded: decision.superseded,
                     effects: so_far.effects,
+                    drift: decision.drift,
                     would: decision.would,
                     needed: so_far.acted.needed,
                     problems: so_far.acted.problems,

@@ -507,3 +507,22 @@ fn overrides_are_kept_with_their_end_and_the_refusals_that_follow() {
         "the first of its kind"
     );
 }
+
+#[test]
+fn a_count_that_somebody_else_changed_is_kept_as_theirs() {
+    let mut story = Story::awake(Signals::Listed([Signal::Requests].into()), 2);
+    story.sees(running(5));
+    let entry = story.tick(60).expect("an entry");
+    assert_eq!(
+        (entry.cause, entry.reason.as_str()),
+        (Cause::Outside, "counts-changed-outside")
+    );
+    assert_eq!(
+        entry.counts,
+        [Count {
+            service: web(),
+            from: Some(2),
+            to: 5
+        }]
+    );
+}

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Count, Entry, Said, What};
-use crate::decide::{Decision, Effect};
+use crate::decide::{Decision, Drift, Effect};
 use crate::ids::{GroupName, ServiceId};
 use crate::intent::{Cause, Intent};
 use crate::observation::{Observation, Seen};
@@ -38,6 +38,9 @@ pub fn note(
         record.told.clear();
     }
     let counts: Vec<Count> = news(&decision.effects, before, seen, moved).collect();
+    if !moved && counts.is_empty() && !decision.drift.is_empty() {
+        return Some(of_drift(group, &decision.record, &decision.drift, now));
+    }
     let overridden =
         (record.override_until, record.asleep_until) != (before.override_until, before.asleep_until);
     let changes = moved || overridden || !counts.is_empty();
@@ -74,6 +77,32 @@ pub fn note(
         counts,
         readings: said(seen, record),
     })
+}
+
+/// The entry of counts that somebody else has changed.
+fn of_drift(group: &GroupName, record: &Record, drift: &[Drift], now: Timestamp) -> Entry {
+    let reason = Reason::CountsChangedOutside;
+    let counts = drift.iter().map(|drift| Count {
+        service: drift.service.clone(),
+        from: Some(drift.from),
+        to: drift.to,
+    });
+    Entry {
+        at: now,
+        group: group.clone(),
+        generation: record.generation,
+        cause: Cause::Outside,
+        by: None,
+        what: What::Phase {
+            from: record.phase,
+            to: record.phase,
+        },
+        reason: reason.code().to_owned(),
+        detail: reason.to_string(),
+        override_until: None,
+        counts: counts.collect(),
+        readings: Vec::new(),
+    }
 }
 
 /// The entry of what would be done in a group that is in observe mode.

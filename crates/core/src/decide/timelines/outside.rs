@@ -75,3 +75,32 @@ fn a_wake_from_outside_counts_as_a_wake() {
         "the rest of the group follows, what was set stays"
     );
 }
+
+#[test]
+fn a_count_that_somebody_changes_while_it_is_awake_is_told_once_and_given_back_at_the_next_wake() {
+    let mut t = Timeline::awake(&["db", "web"], 2);
+    assert_eq!(t.tick(60).drift, []);
+    t.sees("web", service(5, 2, true));
+    let drift = Drift {
+        service: id("web"),
+        from: 2,
+        to: 5,
+    };
+    assert_eq!(t.tick(120).drift, [drift]);
+    assert_eq!(t.tick(180).drift, [], "once");
+    t.decide(200, Action::Sleep);
+    for name in ["web", "db"] {
+        t.sees(name, service(0, 0, false));
+    }
+    t.tick(260);
+    let wake = t.wake(300);
+    assert_eq!(counts(&wake), [("db".to_owned(), 2), ("web".to_owned(), 5)]);
+}
+
+#[test]
+fn what_we_set_ourselves_is_no_drift() {
+    let mut t = Timeline::awake(&["web"], 2);
+    t.wake_with(60, Some(4), false);
+    t.sees("web", service(4, 2, true));
+    assert_eq!(t.tick(120).drift, []);
+}
