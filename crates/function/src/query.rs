@@ -6,6 +6,7 @@ use dormouse_core::error::Error;
 use dormouse_core::overview;
 use dormouse_core::ports::World;
 use dormouse_core::query::{Query, WhyQuery};
+use futures_util::future::try_join;
 use serde_json::{Value, json};
 
 /// Answers a query.
@@ -14,7 +15,10 @@ use serde_json::{Value, json};
 /// [`UnknownGroup`](dormouse_core::error::Code::UnknownGroup), and those of the store.
 pub async fn answer<W: World>(world: &W, config: &Config, query: &Query) -> Result<Value, Error> {
     match query {
-        Query::List => Ok(json!(overview::of(world.load_all().await?, world.now()))),
+        Query::List => {
+            let (stored, discovered_at) = try_join(world.load_all(), world.discovered_at()).await?;
+            Ok(json!(overview::of(stored, discovered_at, world.now())))
+        }
         Query::Why(query) => why(world, config, query).await,
     }
 }

@@ -20,6 +20,8 @@ const MOST_WINDOWS: usize = 50;
 /// All groups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Overview {
+    /// When the tags were read from which the settings are: usually within the last minute. None if they never were.
+    pub discovered_at: Option<Timestamp>,
     /// By name.
     pub groups: Vec<Group>,
 }
@@ -69,12 +71,13 @@ pub struct Service {
 
 /// The groups that have settings.
 #[must_use]
-pub fn of(stored: BTreeMap<GroupName, Stored>, now: Timestamp) -> Overview {
+pub fn of(stored: BTreeMap<GroupName, Stored>, discovered_at: Option<Timestamp>, now: Timestamp) -> Overview {
     let with_settings = stored.into_values().filter_map(|stored| {
         let settings = stored.settings?;
         Some(group(&settings, stored.record.as_ref(), now))
     });
     Overview {
+        discovered_at,
         groups: with_settings.collect(),
     }
 }

@@ -1,5 +1,7 @@
 //! All groups at a glance.
 
+use dormouse_core::ports::Clock;
+
 use super::*;
 
 #[tokio::test]
@@ -7,6 +9,7 @@ async fn the_list_of_a_direct_call_is_that_of_the_address() {
     let world = awake().await;
     let direct = answer(&world, event("direct-list.json")).await;
     assert_eq!(direct, body(&answer(&world, event("http-api-groups.json")).await));
+    assert_eq!(direct["discovered_at"], "2027-01-15T08:00:00Z");
     let dev = &direct["groups"][0];
     assert_eq!(
         (&dev["group"], &dev["phase"], &dev["generation"], &dev["cause"]),
@@ -55,4 +58,28 @@ async fn what_sleep_has_saved_is_added_up_from_sleep_to_sleep() {
     sleep().await;
     world.advance(7);
     assert_eq!(saved().await, 214);
+}
+
+#[tokio::test]
+async fn whoever_asks_for_groups_that_are_not_there_does_not_make_everybody_read_the_tags() {
+    let world = asleep();
+    let began = world.now();
+    for n in 0..30 {
+        let unknown = answer(&world, get(&format!("/scan-{n}"), "*/*")).await;
+        assert_eq!(status_of(&unknown), 404);
+    }
+    let seconds = dormouse_core::duration::between(began, world.now()).as_secs();
+    assert!(
+        world.discoveries() as u64 <= 1 + seconds / 3,
+        "{} in {seconds} s",
+        world.discoveries()
+    );
+    world.advance(1);
+    world.add("dev/new", &[("dormouse:group", "new")], 0);
+    let woken = answer(&world, get("/new", "*/*")).await;
+    assert_eq!(
+        (status_of(&woken), world.desired("dev/new")),
+        (503, 1),
+        "a new tag is found all the same"
+    );
 }
