@@ -99,7 +99,8 @@ async fn a_sleep_that_had_to_wait_looks_and_decides_anew() {
 
 #[tokio::test]
 async fn a_wake_that_comes_while_a_sleep_waits_wins() {
-    for action in [Action::Tick, Action::Sleep] {
+    let until = Timestamp::from_second(dormouse_testkit::START + 9000).expect("a moment");
+    for action in [Action::Tick, Action::Sleep, Action::KeepAsleep { until }] {
         let world = idle(&["dev/web"]).await;
         world.tokens_must_wait(10, Duration::from_secs(1));
         let (sleep, wake) = join(turn(&world, action.clone()), turn(&world, Action::wake())).await;

@@ -94,6 +94,8 @@ async fn awake_groups_are_looked_at_together_and_closely_only_where_something_is
 #[tokio::test]
 async fn what_hours_keep_awake_is_left_alone() {
     let world = groups(20, 1, &[("dormouse:awake", "Daily 00:00-24:00")]).await;
+    // A sleep that was under way before may have landed until now.
+    world.advance(600);
     let looked_at = world.looked_at().len();
     tick(&world).await;
     assert!(world.looked_at().len() - looked_at <= 10, "those of the round");
@@ -171,4 +173,59 @@ async fn a_part_that_is_none_is_a_named_error() {
         .expect_err("no part");
     assert_eq!(error.code, Code::InvalidRequest);
     assert!(error.message.contains("`a/b`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_late_sleep_is_undone_within_a_tick_though_grace_and_hours_keep_the_group_awake() {
+    for tags in [
+        &[("dormouse:grace", "1h")][..],
+        &[("dormouse:awake", "Daily 00:00-24:00")],
+    ] {
+        let tags: Vec<_> = [("dormouse:group", "dev")].iter().chain(tags).copied().collect();
+        let world = World::default();
+        for service in ["dev/api", "dev/web"] {
+            world.add(service, &tags, 2);
+        }
+        world.run_tasks();
+        tick(&world).await;
+        world.advance(600);
+        for late in [&["dev/api", "dev/web"][..], &["dev/web"]] {
+            // Somebody puts it to sleep, and somebody else comes at once.
+            call(&world, &[], json!({"group": "dev", "action": "sleep"})).await;
+            world.advance(2);
+            call(&world, &[], json!({"group": "dev", "action": "wake"})).await;
+            call(&world, &[], json!({"group": "dev", "action": "tick"})).await;
+            assert_eq!(world.record("dev").expect("a record").phase.as_str(), "awake");
+            // The call of the sleep was on its way all the time.
+            for service in late {
+                world.change(service, |state| state.desired = 0);
+            }
+            world.advance(60);
+            tick(&world).await;
+            for service in ["dev/api", "dev/web"] {
+                assert_eq!(world.desired(service), 2, "{tags:?} {late:?}");
+            }
+            world.run_tasks();
+            world.advance(1000);
+            tick(&world).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_awake_group_wakes_what_it_needs_though_its_hours_keep_it_awake() {
+    let world = World::default();
+    let hours = ("dormouse:awake", "Daily 00:00-24:00");
+    world.add("dev/web", &[("dormouse:group", "dev"), hours], 1);
+    world.add("dev/db", &[("dormouse:group", "shared")], 0);
+    world.run_tasks();
+    for _ in 0..2 {
+        tick(&world).await;
+        world.advance(300);
+    }
+    world.tag("dev/web", "dormouse:needs", "shared/db");
+    tick(&world).await;
+    world.advance(60);
+    tick(&world).await;
+    assert_eq!(world.desired("dev/db"), 1);
 }

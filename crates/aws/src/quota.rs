@@ -50,6 +50,29 @@ impl Quota for Aws {
             }
         }
     }
+
+    async fn give_back(&self, count: u32) {
+        let returned = in_time(ANSWERS_WITHIN, "tokens", self.return_tokens(count));
+        if let Err(error) = returned.await {
+            tracing::warn!(code = %error.code, "{count} tokens are not given back: {}", error.message);
+        }
+    }
+}
+
+impl Aws {
+    async fn return_tokens(&self, count: u32) -> Result<(), Error> {
+        let (by, from) = SERVICE_WRITES.give_back(count, self.now());
+        let write = Write {
+            update: "ADD #until :by, #counter :count",
+            condition: Some("#until >= :from"),
+            values: vec![
+                (":by", -i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+                (":from", from.as_millisecond()),
+            ],
+        };
+        // If the bucket has filled up meanwhile there is nothing to give back.
+        self.write(&write, "returned", count).await.map(drop)
+    }
 }
 
 fn go_on(priority: Priority, error: &Error) {

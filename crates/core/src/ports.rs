@@ -214,6 +214,8 @@ pub trait Quota {
     async fn take(&self, priority: Priority) -> Grant;
     /// Books tokens for so many calls, if all of them are there until `latest`. Answers within about a second.
     async fn book(&self, priority: Priority, count: u32, latest: Timestamp) -> Booking;
+    /// Gives tokens back that were taken or booked for calls that are not made after all. Answers within about a second.
+    async fn give_back(&self, count: u32);
 }
 
 /// When calls may be made.

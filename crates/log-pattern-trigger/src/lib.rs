@@ -12,6 +12,7 @@ use dormouse_core::ports::{Stored, World};
 use dormouse_core::report;
 use dormouse_core::settings::GroupSettings;
 use dormouse_function::{log, turn};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -41,24 +42,28 @@ pub async fn handle<W: World>(
         );
         return Ok(refuse(&Error::new(Code::UnknownLogGroup, message), request_id));
     }
+    let used = groups.into_iter().filter_map(|(settings, stored)| {
+        let used = last_uses(&settings, &batch);
+        let intent =
+            Intent::of(Action::Activity(used.clone()), Cause::Logs).by(Some(batch.log_group.clone()));
+        (!used.is_empty()).then_some((settings, stored, intent))
+    });
+    // All at once, because they share the function's time.
+    let turns = used.map(async |(settings, stored, intent)| {
+        let turn = turn::take(world, &settings, stored.record, &intent, request_id).await;
+        (settings, intent, turn)
+    });
     let mut results = Vec::new();
     let mut failure = None;
-    for (settings, stored) in groups {
-        let used = last_uses(&settings, &batch);
-        if used.is_empty() {
-            continue;
-        }
-        let intent = Intent::of(Action::Activity(used), Cause::Logs).by(Some(batch.log_group.clone()));
-        results.push(
-            match turn::take(world, &settings, stored.record, &intent, request_id).await {
-                Ok(turn) => json!(report::summary(&turn, &intent)),
-                Err(error) => {
-                    log::error(&error, Some(settings.name.as_str()), request_id);
-                    failure.get_or_insert(error.clone());
-                    json!({"group": settings.name, "errors": [error]})
-                }
-            },
-        );
+    for (settings, intent, turn) in join_all(turns).await {
+        results.push(match turn {
+            Ok(turn) => json!(report::summary(&turn, &intent)),
+            Err(error) => {
+                log::error(&error, Some(settings.name.as_str()), request_id);
+                failure.get_or_insert(error.clone());
+                json!({"group": settings.name, "errors": [error]})
+            }
+        });
     }
     match failure {
         Some(error) => Err(error),

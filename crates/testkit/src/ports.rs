@@ -315,4 +315,10 @@ impl Quota for World {
             .extend(std::iter::repeat_n(priority, count as usize));
         slot.map_or(Booking::Now, Booking::At)
     }
+
+    async fn give_back(&self, count: u32) {
+        let mut taken = self.taken.borrow_mut();
+        let left = taken.len().saturating_sub(count as usize);
+        taken.truncate(left);
+    }
 }

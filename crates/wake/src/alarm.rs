@@ -7,6 +7,7 @@ use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::ports::{LoadBalancers, World};
 use dormouse_function::{direct, log};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 /// Handles the records of an SNS event, each on its own.
@@ -76,10 +77,15 @@ async fn wake<W: World + LoadBalancers>(
     request_id: &str,
 ) -> Result<Vec<Value>, Error> {
     let intent = Intent::of(Action::wake(), Cause::Alarm).by(Some(alarm.name.clone()));
+    let groups = groups(world, alarm).await?;
+    // All at once, because they share the function's time.
+    let turns = groups
+        .iter()
+        .map(|group| direct::answer(world, config, group, &intent, request_id));
     let mut answers = Vec::new();
     let mut failure = None;
-    for group in groups(world, alarm).await? {
-        match direct::answer(world, config, &group, &intent, request_id).await {
+    for answer in join_all(turns).await {
+        match answer {
             Ok(answer) => answers.push(answer),
             Err(error) => {
                 failure.get_or_insert(Error::new(

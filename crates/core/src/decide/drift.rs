@@ -8,14 +8,14 @@ use crate::record::Phase;
 use crate::scaling::record::Revoker;
 
 use super::wake::usual_count;
-use super::{Draft, LATE_SLEEP, REISSUE_AFTER};
+use super::{Draft, LATE_SLEEP, NEXT_TICK, REISSUE_AFTER};
 
 impl Draft<'_> {
     /// Brings the record in line with counts that others changed.
     pub(super) fn adopt_drift(&mut self) {
         match self.record.phase {
             Phase::Asleep if self.woken_outside() => self.adopt_wake(),
-            Phase::Awake if self.nothing_wanted() => self.adopt_sleep(),
+            Phase::Awake if self.nothing_wanted() || self.has_lost_one() => self.adopt_sleep(),
             _ => {}
         }
     }
@@ -31,6 +31,21 @@ impl Draft<'_> {
         self.unobserved().is_none()
             && self.known().next().is_some()
             && self.known().all(|(_, state)| state.desired == 0)
+    }
+
+    /// Whether a sleep that was under way when the wake came may still land, or have landed a moment ago.
+    pub(super) fn may_still_fall(&self) -> bool {
+        let woken_at = self.record.woken_at.unwrap_or(self.record.since);
+        duration::between(woken_at, self.now) < LATE_SLEEP + NEXT_TICK
+    }
+
+    /// Whether such a sleep took the count of a service, though not of all.
+    fn has_lost_one(&self) -> bool {
+        let woken_at = self.record.woken_at.unwrap_or(self.record.since);
+        let raced = |fell_asleep| duration::between(fell_asleep, woken_at) < LATE_SLEEP;
+        duration::between(woken_at, self.now) < LATE_SLEEP
+            && self.record.fell_asleep_at.is_some_and(raced)
+            && self.known().any(|(_, state)| state.desired == 0)
     }
 
     fn adopt_wake(&mut self) {

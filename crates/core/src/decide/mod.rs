@@ -51,6 +51,9 @@ pub const RENEW_EVERY: Duration = Duration::from_secs(15);
 /// wish of somebody else. Twice the longest run of a function.
 pub const LATE_SLEEP: Duration = Duration::from_secs(120);
 
+/// From one tick to the next.
+pub(crate) const NEXT_TICK: Duration = Duration::from_secs(60);
+
 /// What to do now, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -212,7 +215,7 @@ pub fn decide(
     } else {
         draft.look_again(&reason)
     };
-    let decision = Decision {
+    let mut decision = Decision {
         record: draft.record,
         effects: draft.effects,
         reason,
@@ -223,7 +226,10 @@ pub fn decide(
         look_again,
     };
     match group.mode() {
-        Mode::Act => decision,
+        Mode::Act => {
+            decision.record.would = None;
+            decision
+        }
         Mode::Observe => decision.observed(record, now),
     }
 }
@@ -248,10 +254,11 @@ pub fn is_at_rest(group: &GroupSettings, record: &Record, now: Timestamp) -> boo
     let unfinished = |service: &ServiceRecord| service.failure.is_some() || service.bounds.is_some();
     let open = record.phase == Phase::Awake && record.services.values().any(unfinished);
     let known = record.version > 0 && !open && record.would.is_none();
+    let follows = group.services.iter().any(reads_moments) || !group.needed_groups().is_empty();
     known
         && match record.phase {
             Phase::Asleep => draft.woken_by_hours().is_none(),
-            Phase::Awake => draft.kept_awake().is_some() && !group.services.iter().any(reads_moments),
+            Phase::Awake => draft.kept_awake().is_some() && !follows && !draft.may_still_fall(),
             Phase::Waking | Phase::FallingAsleep => false,
         }
 }

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::duration;
 use crate::intent::Cause;
 use crate::record::{Phase, Record, Would};
 
-use super::{Decision, Effect};
+use super::{Decision, Effect, NEXT_TICK};
 
 impl Decision {
     /// Whether a wake or a sleep of ours begins, though nothing is done about it yet.
@@ -17,13 +18,18 @@ impl Decision {
 
     /// The same decision in a group that is only observed. What was learnt is kept; the group stays where it was before.
     pub(super) fn observed(mut self, before: &Record, now: Timestamp) -> Self {
-        let acts = self.acts() || self.begins(before);
+        let acts = self.counts() != (0, 0) || self.begins(before);
         let effects = std::mem::take(&mut self.effects);
         if !acts {
-            // Others changed the counts, and the tick sees what comes of it.
+            // Others changed the counts, and the tick sees what comes of it. What else would be done is not done either.
             self.record.would = None;
+            for (id, service) in &mut self.record.services {
+                service.bounds = before.services.get(id).and_then(|before| before.bounds);
+            }
             return self;
         }
+        let next_tick = duration::after(now, NEXT_TICK);
+        self.look_again = self.look_again.map(|at| at.max(next_tick));
         let counts = effects.into_iter().filter_map(|effect| match effect {
             Effect::SetDesired { service, count } => Some((service, count)),
             Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,

@@ -170,17 +170,19 @@ impl Draft<'_> {
     /// Somebody asks for sleep: no signal, grace or override is asked, a wake is still stronger, and so is a group that
     /// needs this one. Overrides end.
     pub(super) fn ask_for_sleep(&mut self) -> Reason {
-        if self.unobserved().is_none() || self.sleeps() {
-            self.record.override_until = None;
-            self.record.asleep_until = None;
+        let objection = match self.record.phase {
+            Phase::Asleep | Phase::FallingAsleep => None,
+            Phase::Waking | Phase::Awake => self.needed().or_else(|| self.unobserved()),
+        };
+        if let Some(objection) = objection {
+            return objection;
         }
+        self.record.override_until = None;
+        self.record.asleep_until = None;
         match self.record.phase {
             Phase::Asleep => Reason::AlreadyAsleep,
             Phase::FallingAsleep => Reason::StillFallingAsleep,
-            Phase::Waking | Phase::Awake => match self.needed().or_else(|| self.unobserved()) {
-                Some(objection) => objection,
-                None => self.begin_sleep(Reason::SleepAsked),
-            },
+            Phase::Waking | Phase::Awake => self.begin_sleep(Reason::SleepAsked),
         }
     }
 

@@ -56,8 +56,9 @@ pub(super) async fn act<W: World>(
     for (subject, result) in join_all(results).await {
         let error = match result {
             Ok(turn) => {
+                let refusal = turn.as_ref().and_then(Turn::refusal);
                 acted.needed.extend(turn);
-                None
+                refusal
             }
             Err(error) => Some(error),
         };

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::decide::{Drift, Effect, needs_look};
+use crate::decide::{Drift, Effect, NEXT_TICK, needs_look};
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::{Generation, ServiceId};
@@ -38,8 +38,6 @@ use act::Acted;
 
 /// How often a writer that lost the race decides again before it gives up.
 const TRIES: u32 = 6;
-/// From one tick to the next: that is when a wake is looked at again whose turn has not come.
-const NEXT_TICK: Duration = Duration::from_secs(60);
 
 /// What a turn did, and what it saw: all that reports, pages and answers are made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,11 +160,13 @@ async fn turn_by<W: World>(
     };
     let mut tokens = Tokens::none(way.patience_ends);
     let mut waiting: Option<Waiting> = None;
+    let mut readings = Vec::new();
     let mut loaded = loaded;
     for _ in 0..TRIES {
         let now = world.now();
         // Whoever asked for sleep did not know of a wake that came since.
-        let outdated = intent.action == Action::Sleep && last_wake(loaded.as_ref()) != first;
+        let sleeps = matches!(intent.action, Action::Sleep | Action::KeepAsleep { .. });
+        let outdated = sleeps && last_wake(loaded.as_ref()) != first;
         let intent = if outdated || waiting.is_some() {
             &look
         } else {
@@ -184,12 +184,14 @@ async fn turn_by<W: World>(
             let services: Vec<&ServiceSettings> =
                 settings.services.iter().chain(&neighbours.services).collect();
             seen.services = world.observe(&services).await;
+            seen.readings = std::mem::take(&mut readings);
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
         let mut decision = look::decide_with_bounds(world, settings, &before, &mut seen, intent, now).await;
         if at_a_glance && (decision.acts() || decision.record.phase != before.phase) {
-            // Worth a closer look.
+            // Worth a closer look. What the signals say is no older than that.
             way.must_look = true;
+            readings = seen.readings;
             loaded = Some(before);
             continue;
         }
@@ -223,6 +225,8 @@ async fn turn_by<W: World>(
             let is_first_tick = before.version == 0 && intent.action == Action::Tick;
             if record != before || is_first_tick {
                 if world.save_record(&settings.name, &record, why.as_ref()).await? == Saved::Conflict {
+                    // Somebody else most likely did what these tokens are for.
+                    tokens.give_back(world, &booking, raised + lowered).await;
                     loaded = world.load(&settings.name).await?.record;
                     continue;
                 }
@@ -248,6 +252,7 @@ async fn turn_by<W: World>(
                 }
             };
             if !matches!(booking, Booking::At(_)) {
+                tokens.give_back(world, &booking, 0).await;
                 return Ok(Turn {
                     settings: settings.clone(),
                     record,
@@ -285,9 +290,9 @@ fn patience(cause: Cause) -> Duration {
     }
 }
 
-/// The last wake that is known of.
-fn last_wake(record: Option<&Record>) -> (Generation, Option<Timestamp>) {
-    record.map_or((Generation(0), None), |record| {
-        (record.generation, record.last_wake_at)
+/// The last wake that is known of, and the last wish to keep the group awake.
+fn last_wake(record: Option<&Record>) -> (Generation, Option<Timestamp>, Option<Timestamp>) {
+    record.map_or((Generation(0), None, None), |record| {
+        (record.generation, record.last_wake_at, record.override_until)
     })
 }

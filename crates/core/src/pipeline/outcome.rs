@@ -29,7 +29,10 @@ pub fn judge(turn: &Turn, request: &Request, began: Timestamp) -> JobResult {
     if group.services.is_empty() {
         return failed(FailureKind::Configuration, &without_services(group));
     }
-    if let Some(refusal) = turn.refusal() {
+    let mut refusals = std::iter::once(turn)
+        .chain(&turn.needed)
+        .filter_map(Turn::refusal);
+    if let Some(refusal) = refusals.next() {
         return failed(kind(refusal.code), &refusal.to_string());
     }
     let mut mistakes = group.services.iter().filter_map(|s| mistake(turn, &s.id));

@@ -149,6 +149,13 @@ impl Bucket {
         }
     }
 
+    /// What `until` moves back by if so many tokens are given back, and the earliest `until` of which that is true.
+    #[must_use]
+    pub fn give_back(&self, count: u32, now: Timestamp) -> (Duration, Timestamp) {
+        let all = self.interval * count;
+        (all, duration::after(cut(now), all))
+    }
+
     /// When the tokens are there that were booked last, by the `until` that followed.
     #[must_use]
     pub fn slot(&self, until: Timestamp, priority: Priority) -> Timestamp {

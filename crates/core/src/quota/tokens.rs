@@ -63,6 +63,18 @@ impl Tokens {
         }
     }
 
+    /// Gives back what is held, and what was booked for later: others are not to wait for calls that nobody makes.
+    pub async fn give_back<W: Quota>(&mut self, world: &W, booking: &Booking, booked: u32) {
+        let later = match booking {
+            Booking::At(_) => booked.saturating_sub(self.held),
+            Booking::Now | Booking::Later => 0,
+        };
+        let all = std::mem::take(&mut self.held) + later;
+        if all > 0 {
+            world.give_back(all).await;
+        }
+    }
+
     /// Holds so many that were booked.
     pub fn keep(&mut self, count: u32) {
         self.held = self.held.max(count);
@@ -164,6 +176,8 @@ mod tests {
             self.pause(self.answers_after).await;
             self.grants.borrow_mut().remove(0)
         }
+
+        async fn give_back(&self, _: u32) {}
 
         async fn book(&self, _: Priority, count: u32, latest: Timestamp) -> Booking {
             let slot = duration::after(self.now(), Duration::from_secs(1) * count);

@@ -15,7 +15,7 @@ use crate::ports::{Saved, ScalingWorld, Stored, Target};
 use crate::record::{Phase, Record};
 use crate::scaling::record::Claim;
 use crate::scaling::tasks;
-use crate::settings::ServiceSettings;
+use crate::settings::{Mode, ServiceSettings};
 
 /// A scale-in that may go on.
 pub(super) struct Look<'a, W> {
@@ -105,6 +105,9 @@ impl<'a, W: ScalingWorld> Look<'a, W> {
                 request,
                 &format!("{} took its claim away", revocation.by),
             ));
+        }
+        if settings.mode == Mode::Observe {
+            return Err(revoked(request, "its group is in observe mode"));
         }
         let state = observe(world, request, &settings).await?;
         let lowered = claim.lowering.map(|lowering| lowering.to);

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{GROUP, TaggedService, needs, parse};
+use super::{GROUP, MODE, TaggedService, needs, parse};
 use crate::ids::{GroupName, ServiceId};
-use crate::settings::{Defaults, GroupSettings, Problem, ServiceSettings};
+use crate::settings::{Defaults, GroupSettings, Mode, Problem, ServiceSettings};
 
 /// The groups that services form by their tags, or by the stack's parameters for services without a group tag.
 ///
@@ -59,7 +59,7 @@ fn form(
                     .push(parsed.settings);
             }
             Err(problems) => {
-                let (home, last_good) = last_good(service, previous);
+                let (home, last_good) = last_good(service, previous, defaults);
                 if let Some(home) = home {
                     let home = entry(&mut groups, &home, defaults);
                     home.services.extend(last_good);
@@ -103,10 +103,18 @@ fn entry<'a>(
 fn last_good(
     service: &TaggedService,
     previous: &BTreeMap<GroupName, GroupSettings>,
+    defaults: &Defaults,
 ) -> (Option<GroupName>, Option<ServiceSettings>) {
     for (name, group) in previous {
         if let Some(settings) = group.services.iter().find(|s| s.id == service.id) {
-            return (Some(name.clone()), Some(settings.clone()));
+            // The mode that it had may have been that of another service of its group.
+            let mode = service.tags.iter().find(|(tag, _)| tag == MODE);
+            let mode = mode.and_then(|(_, value)| Mode::parse(value));
+            let settings = ServiceSettings {
+                mode: mode.unwrap_or(defaults.mode),
+                ..settings.clone()
+            };
+            return (Some(name.clone()), Some(settings));
         }
     }
     let named = service.tags.iter().find(|(tag, _)| tag == GROUP);
@@ -117,7 +125,6 @@ fn last_good(
 mod tests {
     use super::super::tests::service;
     use super::*;
-    use crate::settings::Mode;
 
     fn of(
         service: &TaggedService,
@@ -178,6 +185,29 @@ mod tests {
         let groups = groups(&tagged, &[], &BTreeMap::new(), &Defaults::default());
         let modes: Vec<Mode> = groups[&name("dev")].services.iter().map(|s| s.mode).collect();
         assert_eq!(modes, [Mode::Observe, Mode::Observe]);
+    }
+
+    #[test]
+    fn a_mode_that_a_service_had_from_another_one_is_not_its_last_good_one() {
+        let tagged = |mode: &'static str, grace: &'static str| {
+            let tags = |name: &str| match name {
+                "api" => vec![(GROUP, "dev"), ("dormouse:mode", mode)],
+                _ => vec![(GROUP, "dev"), ("dormouse:grace", grace)],
+            };
+            ["api", "web"].map(|name| TaggedService {
+                id: ServiceId::new("dev", name),
+                tags: tags(name)
+                    .into_iter()
+                    .map(|(tag, value)| (tag.to_owned(), value.to_owned()))
+                    .collect(),
+            })
+        };
+        let defaults = Defaults::default();
+        let observed = groups(&tagged("observe", "5m"), &[], &BTreeMap::new(), &defaults);
+        assert_eq!(observed[&name("dev")].mode(), Mode::Observe);
+        let acting = groups(&tagged("act", "soon"), &[], &observed, &defaults);
+        assert_eq!(acting[&name("dev")].problems.len(), 1);
+        assert_eq!(acting[&name("dev")].mode(), Mode::Act);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub use parse::{Parsed, parse};
 pub const PREFIX: &str = "dormouse:";
 /// The tag that opts a service in.
 pub const GROUP: &str = "dormouse:group";
+/// The tag that says whether what is decided is done.
+const MODE: &str = "dormouse:mode";
 /// Most tasks that a service may be given: the default quota of tasks per service (Amazon ECS endpoints and
 /// quotas, "Tasks per service").
 pub const MAX_COUNT: u32 = 5000;

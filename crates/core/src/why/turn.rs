@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Count, Entry, Said, What};
 use crate::decide::{Decision, Drift, Effect};
 use crate::ids::{GroupName, ServiceId};
-use crate::intent::{Cause, Intent};
+use crate::intent::{Action, Cause, Intent};
 use crate::observation::{Observation, Seen};
 use crate::reading::{Reading, Signal};
 use crate::reason::Reason;
@@ -28,9 +28,10 @@ pub fn note(
     intent: &Intent,
     now: Timestamp,
 ) -> Option<Entry> {
-    if let Some(would) = &decision.would {
-        // It would be done at every tick: the first time is told.
-        return (would.since == now).then(|| of_observed(group, before, would, seen, intent));
+    if let Some(would) = &decision.would
+        && would.since == now
+    {
+        return Some(of_observed(group, before, would, seen, intent));
     }
     let record = &mut decision.record;
     let moved = (record.phase, record.generation) != (before.phase, before.generation);
@@ -38,12 +39,16 @@ pub fn note(
         record.told.clear();
     }
     let counts: Vec<Count> = news(&decision.effects, before, seen, moved).collect();
-    if !moved && counts.is_empty() && !decision.drift.is_empty() {
-        return Some(of_drift(group, &decision.record, &decision.drift, now));
-    }
     let overridden =
         (record.override_until, record.asleep_until) != (before.override_until, before.asleep_until);
     let changes = moved || overridden || !counts.is_empty();
+    if !changes && !decision.drift.is_empty() {
+        return Some(of_drift(group, &decision.record, &decision.drift, now));
+    }
+    if !changes && decision.would.is_some() {
+        // It would be done at every tick: the first time was told.
+        return None;
+    }
     if !changes {
         let refused = decision.reason.is_refusal();
         if !refused || !record.told.insert(decision.reason.kind()) {
@@ -51,8 +56,12 @@ pub fn note(
         }
     }
     let record = &decision.record;
+    let goes_on = before.phase == Phase::Waking && !matches!(intent.action, Action::Wake(_));
     let (reason, cause, by) = if moved {
         behind(before, record, intent)
+    } else if goes_on && !counts.is_empty() {
+        // Whoever looks moves a wake on, and is not why.
+        (&record.reason, record.cause, None)
     } else {
         (&decision.reason, intent.cause, intent.by.as_deref())
     };

@@ -227,6 +227,19 @@ impl Quota for Fleet {
             Err(_) => Booking::Later,
         }
     }
+
+    async fn give_back(&self, count: u32) {
+        self.cloud.call("UpdateItem", 0, 1).await;
+        let (by, from) = SERVICE_WRITES.give_back(count, self.now());
+        let full_at = &mut self.table.borrow_mut().full_at;
+        *full_at = full_at.map(|at| {
+            if at >= from {
+                dormouse_core::duration::before(at, by)
+            } else {
+                at
+            }
+        });
+    }
 }
 
 impl Fleet {

@@ -85,3 +85,34 @@ fn a_sleep_that_could_not_even_begin_is_not_begun_in_observe_mode() {
     );
     assert_eq!(t.record.phase, Phase::Awake);
 }
+
+#[test]
+fn what_runs_and_needs_others_is_followed_too() {
+    let mut t = observed(&["web"], 1);
+    t.group.services[0].needs = vec![crate::needs::Need::parse("shared/db").expect("a need")];
+    let shared = crate::ids::GroupName::parse("shared").expect("a name");
+    let state = crate::observation::GroupState {
+        phase: Phase::Asleep,
+        since: None,
+        put_to_sleep: false,
+        services: vec![id("db")],
+        failures: BTreeMap::new(),
+    };
+    t.seen.groups = BTreeMap::from([(shared, crate::observation::Neighbour::Known(state))]);
+    t.sees("db", service(1, 1, true));
+    for seconds in [0, 60] {
+        let seen = t.tick(seconds);
+        assert_eq!((seen.effects, seen.would), (Vec::new(), None));
+    }
+    assert_eq!(t.record.phase, Phase::Awake);
+}
+
+#[test]
+fn a_group_that_may_act_again_forgets_what_it_would_have_done() {
+    let mut t = observed(&["web"], 0);
+    t.wake(0);
+    assert!(t.record.would.is_some());
+    t.group.services[0].mode = Mode::Act;
+    t.tick(60);
+    assert_eq!(t.record.would, None);
+}

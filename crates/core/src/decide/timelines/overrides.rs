@@ -122,3 +122,13 @@ fn hours_do_not_wake_what_is_kept_asleep_and_do_so_at_its_end() {
         }
     );
 }
+
+#[test]
+fn a_sleep_that_is_refused_ends_no_override() {
+    let mut t = Timeline::awake(&["web"], 1);
+    keep_awake(&mut t, 100, 9000);
+    let denied = Error::new(Code::AccessDenied, "DescribeServices: not authorized");
+    t.sees("web", Seen::Unknown(denied));
+    assert_eq!(t.decide(200, Action::Sleep).reason.code(), "unobserved");
+    assert_eq!(t.record.override_until, Some(at(9000)));
+}

@@ -63,6 +63,8 @@ impl Quota for Account {
         let booking = self.call(Part::Table, "take", book).await;
         booking.unwrap_or(Booking::Now)
     }
+
+    async fn give_back(&self, _: u32) {}
 }
 
 impl Discovery for Account {
