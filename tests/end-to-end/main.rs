@@ -12,6 +12,7 @@ mod logs;
 mod losing_nothing;
 mod missing;
 mod needs;
+mod overrides;
 mod pipelines;
 mod requests;
 mod scaling;
