@@ -82,12 +82,14 @@ async fn a_crash_loop_is_reported_in_ecs_words_and_still_put_to_sleep() {
         detail.starts_with("Essential container in task exited"),
         "{detail}"
     );
-    let page = stack.wake("GET", "/crashing").browser().send().await;
-    assert!(
-        page.body.contains("Essential container in task exited"),
-        "{}",
+    // A look that ECS throttles, because of the other tests, does not know why.
+    eventually("the page says it too", SOON, || async {
+        let page = stack.wake("GET", "/crashing").browser().send().await;
         page.body
-    );
+            .contains("Essential container in task exited")
+            .then_some(())
+    })
+    .await;
     // It answers for a moment before each crash, so either its time is over or nothing answered for as long.
     let status = asleep(&stack, "crashing", TWO_TICKS).await;
     assert!(

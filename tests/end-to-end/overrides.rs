@@ -15,11 +15,11 @@ async fn call(stack: &Stack, event: Value) -> Value {
     answer.unwrap_or_else(|error| panic!("{event}: {error:?}"))
 }
 
-/// The newest entry of a group's why-log with this reason.
+/// The oldest entry of a group's why-log with this reason: what began it, and not what came of it.
 async fn told(stack: &Stack, group: &str, reason: &str) -> Value {
     let why = call(stack, json!({"group": group, "action": "why"})).await;
     let entries = why["entries"].as_array().expect("entries");
-    let found = entries.iter().find(|entry| entry["reason"] == reason);
+    let found = entries.iter().rfind(|entry| entry["reason"] == reason);
     found.unwrap_or_else(|| panic!("no {reason} in {why}")).clone()
 }
 
