@@ -83,6 +83,26 @@ impl Calls {
         self.0.iter().filter(|call| call.operation == operation).count()
     }
 
+    /// How many there were of each operation.
+    pub(crate) fn by_operation(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for call in &self.0 {
+            *counts.entry(call.operation.as_str()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many of each operation AWS throttled.
+    pub(crate) fn throttled_operations(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for call in &self.0 {
+            if call.outcome == "ThrottlingException" {
+                *counts.entry(call.operation.as_str()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
     /// Those that AWS throttled.
     pub(crate) fn throttled(&self) -> usize {
         let throttled = |call: &&Call| call.outcome == "ThrottlingException";

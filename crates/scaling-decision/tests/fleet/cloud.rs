@@ -102,10 +102,13 @@ impl Cloud {
             .split_once('/')
             .unwrap_or_default();
         if let Ok(SocketAddr::V4(at)) = host.parse() {
-            let known = (at.port(), format!("/{path}").as_str()) == STATUS;
-            return match self.ask(IpAddr::V4(*at.ip())).await.filter(|_| known) {
-                Some(connections) => response(200, stub_status(connections)),
-                None => response(404, String::new()),
+            let runs = self.ask(IpAddr::V4(*at.ip())).await;
+            return match runs.filter(|_| at.port() == STATUS.0) {
+                Some(connections) if STATUS.1.strip_prefix('/') == Some(path) => {
+                    response(200, stub_status(connections))
+                }
+                Some(_) if path.is_empty() => response(200, ""),
+                _ => response(404, ""),
             };
         }
         if host.starts_with("dynamodb.") {

@@ -1,7 +1,7 @@
 //! Many services in one account, and the function that watches them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use dormouse_aws::Aws;
 use dormouse_core::config::Config;
+use dormouse_core::error::Error;
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::ports::Discovery;
 use dormouse_core::record::{Phase, Record};
@@ -41,17 +42,22 @@ static REGIONS: AtomicU32 = AtomicU32::new(1);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     pub(crate) services: usize,
+    /// Services of each group, all of them in one cluster.
+    pub(crate) together: usize,
     pub(crate) clusters: usize,
-    /// Of each service.
+    /// Of each service; 0: all groups are asleep.
     pub(crate) tasks: u32,
     /// Whether connections decide.
     pub(crate) watched: bool,
     pub(crate) probes: Probes,
+    /// More tags of each service, without their prefix.
+    pub(crate) tags: &'static [(&'static str, &'static str)],
 }
 
 /// 300 services of two tasks in ten clusters, whose connections decide.
 pub(crate) const FLEET: Shape = Shape {
     services: 300,
+    together: 1,
     clusters: 10,
     tasks: 2,
     watched: true,
@@ -60,6 +66,7 @@ pub(crate) const FLEET: Shape = Shape {
         true => Probes::Direct,
         false => Probes::Adapter,
     },
+    tags: &[],
 };
 
 /// The account, the table, and what they have seen.
@@ -72,7 +79,13 @@ pub(crate) struct Fleet {
     pub(crate) asked: Cell<u64>,
     /// When each service was read for the first time.
     pub(crate) first_readings: RefCell<BTreeMap<ServiceId, Millis>>,
-    config: Config,
+    /// Services of which counts were looked at, and how often.
+    pub(crate) glances: RefCell<BTreeMap<ServiceId, usize>>,
+    /// Services that were looked at, closely or not.
+    pub(crate) looked_at: RefCell<BTreeSet<ServiceId>>,
+    /// Parts of a tick that no invocation has taken yet.
+    pub(crate) queue: RefCell<Vec<String>>,
+    pub(crate) config: Config,
     invocations: Cell<u32>,
 }
 
@@ -103,7 +116,7 @@ pub(crate) fn moment(at: Millis) -> Timestamp {
 
 /// Connections at which a service needs so many tasks.
 pub(crate) fn load_for(tasks: u32) -> u64 {
-    u64::from(tasks) * TARGET - TARGET / 2
+    (u64::from(tasks) * TARGET).saturating_sub(TARGET / 2)
 }
 
 impl Fleet {
@@ -144,12 +157,16 @@ impl Fleet {
             table: RefCell::default(),
             asked: Cell::default(),
             first_readings: RefCell::default(),
+            glances: RefCell::default(),
+            looked_at: RefCell::default(),
+            queue: RefCell::default(),
             config,
             invocations: Cell::default(),
         };
         fleet.run(async {
             // Fargate launches 20 tasks a second.
-            fleet.cloud.time.pause(Duration::from_secs(180)).await;
+            let all = Duration::from_millis(50) * shape.services as u32 * shape.tasks;
+            fleet.cloud.time.pause(all.max(2 * MINUTE) + MINUTE).await;
             fleet.remember().await;
         });
         fleet.cloud.shared().calls = Calls::default();
@@ -160,7 +177,8 @@ impl Fleet {
         self.cloud.time.run(future)
     }
 
-    /// Writes what the table holds of all groups: their settings by their tags, and that they are awake.
+    /// Writes what the table holds of all groups: their settings by their tags, and that they have been awake, or asleep,
+    /// for a while.
     async fn remember(&self) {
         let tagged = self.tagged().await.expect("tags");
         assert_eq!(tagged.len(), self.shape.services);
@@ -170,9 +188,11 @@ impl Fleet {
             assert!(settings.problems.is_empty(), "{:?}", settings.problems);
             let mut record = Record::unseen(now);
             record.version = 1;
-            record.phase = Phase::Awake;
-            record.generation = Generation(1);
-            record.woken_at = Some(now);
+            if self.shape.tasks > 0 {
+                record.phase = Phase::Awake;
+                record.generation = Generation(1);
+                record.woken_at = Some(now);
+            }
             for service in &settings.services {
                 record.service(&service.id);
             }
@@ -184,11 +204,21 @@ impl Fleet {
 
     /// The schedule's event, in a function that remembers this.
     pub(crate) async fn invoke(&self, memory: &Memory) -> Invocation {
+        let event = event("eventbridge-scheduled.json");
+        self.invocation(async |id| handle(self, &self.config, memory, event, id).await)
+            .await
+    }
+
+    /// An invocation of a function, which is told its request id.
+    pub(crate) async fn invocation(
+        &self,
+        function: impl AsyncFnOnce(&str) -> Result<Value, Error>,
+    ) -> Invocation {
         let number = self.invocations.get() + 1;
         self.invocations.set(number);
         let begun = self.cloud.time.now();
-        let (event, id) = (event("eventbridge-scheduled.json"), format!("request-{number}"));
-        let answer = handle(self, &self.config, memory, event, &id).await;
+        let id = format!("request-{number}");
+        let answer = function(&id).await;
         Invocation {
             span: begun..self.cloud.time.now(),
             answer: answer.unwrap_or_else(|error| panic!("{id}: {error}")),
@@ -228,14 +258,20 @@ pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 impl Shape {
     /// The service with this number.
     pub(crate) fn key(&self, number: usize) -> ServiceKey {
-        let cluster = format!("cluster-{:03}", number % self.clusters);
+        let cluster = format!("cluster-{:03}", number / self.together % self.clusters);
         ServiceKey::new(&cluster, &format!("service-{number:03}"))
+    }
+
+    /// The group of the service with this number.
+    pub(crate) fn group(&self, number: usize) -> GroupName {
+        let name = format!("group-{:03}", number / self.together);
+        GroupName::parse(&name).expect("a group's name")
     }
 
     fn service(&self, number: usize) -> CreateService {
         let key = self.key(number);
-        let group = GroupName::parse(&key.name).expect("a group");
-        let mut tags = vec![("group", group.to_string())];
+        let mut tags = vec![("group", self.group(number).to_string())];
+        tags.extend(self.tags.iter().map(|(name, value)| (*name, (*value).to_owned())));
         if self.watched {
             let (port, path) = STATUS;
             tags.extend([

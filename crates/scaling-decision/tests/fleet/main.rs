@@ -17,3 +17,5 @@ mod time;
 mod spikes;
 mod steady;
 mod throttled;
+
+mod many;

@@ -9,9 +9,10 @@ use dormouse_core::decide::Question;
 use dormouse_core::error::Error;
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::{Seen, TaskAddress, TaskState};
+use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Clock, Connections, Discovery, Listed, Notifications, Protection, ScalableTargets, ScaleIns, Services,
-    Signals, Target, TargetName, Targets, Timers, Utilizations,
+    Clock, Connections, Discovery, FanOut, Jobs, Listed, LoadBalancers, Notifications, Protection,
+    ScalableTargets, ScaleIns, Services, Signals, Target, TargetName, Targets, Timers, Utilizations,
 };
 use dormouse_core::reading::Reading;
 use dormouse_core::scalable::{Bounds, Suspended};
@@ -44,6 +45,9 @@ impl Clock for Fleet {
 
 impl Services for Fleet {
     async fn observe(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        self.looked_at
+            .borrow_mut()
+            .extend(services.iter().map(|service| service.id.clone()));
         self.aws.observe(services).await
     }
 
@@ -52,6 +56,11 @@ impl Services for Fleet {
     }
 
     async fn observe_counts(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
+        for service in services {
+            let mut glances = self.glances.borrow_mut();
+            *glances.entry(service.id.clone()).or_default() += 1;
+            self.looked_at.borrow_mut().insert(service.id.clone());
+        }
         self.aws.observe_counts(services).await
     }
 
@@ -63,13 +72,13 @@ impl Services for Fleet {
 impl ScalableTargets for Fleet {
     async fn bounds(
         &self,
-        _services: &[&ServiceSettings],
+        services: &[&ServiceSettings],
     ) -> BTreeMap<ServiceId, Result<Option<Bounds>, Error>> {
-        panic!("nobody sleeps, so nobody asks for scalable targets");
+        self.aws.bounds(services).await
     }
 
-    async fn suspend(&self, service: &ServiceId, _suspended: Suspended) -> Result<(), Error> {
-        panic!("{service} does not sleep");
+    async fn suspend(&self, service: &ServiceId, suspended: Suspended) -> Result<(), Error> {
+        self.aws.suspend(service, suspended).await
     }
 }
 
@@ -148,8 +157,10 @@ impl Targets for Fleet {
     }
 }
 
+/// All services are in use.
 impl Signals for Fleet {
-    async fn read(&self, _question: Question<'_>, _idle_after: Duration, now: Timestamp) -> Reading {
+    async fn read(&self, question: Question<'_>, _idle_after: Duration, now: Timestamp) -> Reading {
+        self.cloud.call(question.signal.as_str(), 0, 0).await;
         Reading::Active(now)
     }
 }
@@ -157,12 +168,33 @@ impl Signals for Fleet {
 impl Timers for Fleet {
     async fn start(
         &self,
-        group: &GroupName,
+        _group: &GroupName,
         _generation: Generation,
         _woken_at: Timestamp,
         _at: Timestamp,
     ) -> Result<(), Error> {
-        panic!("scaling starts no sleep timer, and {group} is awake");
+        self.cloud.call("StartExecution", 0, 0).await;
+        Ok(())
+    }
+}
+
+impl FanOut for Fleet {
+    async fn hand_over(&self, message: &str) -> Result<(), Error> {
+        self.cloud.call("SendMessage", 0, 0).await;
+        self.queue.borrow_mut().push(message.to_owned());
+        Ok(())
+    }
+}
+
+impl Jobs for Fleet {
+    async fn report(&self, job: &str, result: &JobResult) -> Result<Reported, Error> {
+        self.aws.report(job, result).await
+    }
+}
+
+impl LoadBalancers for Fleet {
+    async fn target_groups(&self, load_balancer: &str) -> Result<Vec<String>, Error> {
+        self.aws.target_groups(load_balancer).await
     }
 }
 

@@ -40,6 +40,12 @@ fn size(kind: &str, name: &str, body: &impl Serialize, more: usize) -> u64 {
     ("pk".len() + kind.len() + "sk".len() + name.len() + "body".len() + body + more) as u64
 }
 
+/// The size of an entry of the why-log, by the version of the record that it came with.
+fn size_of(entry: &Entry, version: u64) -> u64 {
+    let partition = format!("why#{}", entry.group);
+    size(&partition, &entry.key(version), entry, OF_ENTRIES)
+}
+
 fn units(size: u64, unit: u64) -> u64 {
     size.div_ceil(unit).max(1)
 }
@@ -55,6 +61,8 @@ fn writes(size: u64) -> u64 {
 
 /// Bytes of `version` and `phase`.
 const OF_RECORDS: usize = 7 + 2 + 5 + 5;
+/// How often a write of the shared bucket is tried.
+const TRIES: u32 = 4;
 /// Bytes of `delete_at`.
 const OF_ENTRIES: usize = 9 + 6;
 
@@ -68,6 +76,10 @@ impl Table {
     pub(crate) fn put_record(&mut self, name: &GroupName, record: Record) {
         self.sizes.entry(name.clone()).or_default().1 = size("record", name.as_str(), &record, OF_RECORDS);
         self.groups.entry(name.clone()).or_default().record = Some(record);
+    }
+
+    pub(crate) fn group(&self, name: &GroupName) -> Stored {
+        self.groups.get(name).cloned().unwrap_or_default()
     }
 
     pub(crate) fn has_leases(&self) -> bool {
@@ -100,11 +112,15 @@ impl Store for Fleet {
         record: &Record,
         why: Option<&Entry>,
     ) -> Result<Saved, Error> {
-        if let Some(entry) = why {
-            panic!("scaling's own record comes with no entry: {entry:?}");
-        }
         let size = size("record", group.as_str(), record, OF_RECORDS);
-        self.cloud.call("PutItem", 0, writes(size)).await;
+        match why {
+            None => self.cloud.call("PutItem", 0, writes(size)).await,
+            Some(entry) => {
+                // A transaction costs twice as much.
+                let units = 2 * (writes(size) + writes(size_of(entry, record.version + 1)));
+                self.cloud.call("TransactWriteItems", 0, units).await;
+            }
+        }
         let mut table = self.table.borrow_mut();
         let stored = table.groups.get(group).and_then(|stored| stored.record.as_ref());
         if stored.map_or(0, |record| record.version) != record.version {
@@ -119,7 +135,10 @@ impl Store for Fleet {
     }
 
     async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error> {
-        Err(nobody_does(settings.name.as_str()))
+        let size = size("settings", settings.name.as_str(), settings, 0);
+        self.cloud.call("PutItem", 0, writes(size)).await;
+        self.table.borrow_mut().put_settings(settings.clone());
+        Ok(())
     }
 
     async fn remove_settings(&self, group: &GroupName) -> Result<(), Error> {
@@ -127,23 +146,22 @@ impl Store for Fleet {
     }
 
     async fn discovered_at(&self) -> Result<Option<Timestamp>, Error> {
-        unreachable!("nothing here discovers services")
+        unreachable!("all groups are known")
     }
 
     async fn save_discovered_at(&self, _at: Timestamp) -> Result<(), Error> {
-        unreachable!("nothing here discovers services")
+        self.cloud.call("PutItem", 0, 1).await;
+        Ok(())
     }
 }
 
 impl Whys for Fleet {
     async fn why(&self, group: &GroupName, _before: Option<&Cursor>, _limit: usize) -> Result<Page, Error> {
-        panic!("scaling asks nobody why, and {group} is no exception");
+        panic!("nobody asks why, and {group} is no exception");
     }
 
     async fn add_why(&self, entry: &Entry) -> Result<(), Error> {
-        let partition = format!("why#{}", entry.group);
-        let size = size(&partition, &entry.key(0), entry, OF_ENTRIES);
-        self.cloud.call("PutItem", 0, writes(size)).await;
+        self.cloud.call("PutItem", 0, writes(size_of(entry, 0))).await;
         Ok(())
     }
 }
@@ -242,21 +260,37 @@ impl Quota for Fleet {
     }
 }
 
+/// As `dormouse-aws` does it: a write over what was seen last, tried again with what it finds instead.
 impl Fleet {
     async fn take_tokens(
         &self,
         take: impl Fn(Option<Timestamp>, Timestamp) -> Take,
     ) -> Result<Timestamp, Duration> {
-        self.cloud.call("UpdateItem", 0, 1).await;
-        let now = self.now();
-        let full_at = &mut self.table.borrow_mut().full_at;
-        let until = match take(*full_at, now) {
-            Take::First { until, .. } => until,
-            Take::Next { by, .. } => dormouse_core::duration::after(full_at.unwrap_or(now), by),
-            Take::Wait(wait) => return Err(wait),
-        };
-        *full_at = Some(until);
-        Ok(until)
+        let mut seen = None;
+        for _ in 0..TRIES {
+            let take = take(seen, self.now());
+            self.cloud.call("UpdateItem", 0, 1).await;
+            if let Take::Wait(wait) = take {
+                return Err(wait);
+            }
+            let full_at = &mut self.table.borrow_mut().full_at;
+            let until = match take {
+                Take::First { until, now, latest } => {
+                    let is_first = full_at.is_none_or(|at| at < now || at > latest);
+                    is_first.then_some(until)
+                }
+                Take::Next { by, from, to } => full_at
+                    .filter(|at| (from..=to).contains(at))
+                    .map(|at| dormouse_core::duration::after(at, by)),
+                Take::Wait(_) => None,
+            };
+            if let Some(until) = until {
+                *full_at = Some(until);
+                return Ok(until);
+            }
+            seen = *full_at;
+        }
+        Err(SERVICE_WRITES.interval)
     }
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Group;
+use super::reads::{self, Calls, Reads};
+use super::{Group, was_commanded};
 use crate::duration;
 use crate::ids::ServiceId;
 use crate::observation::{Seen, ServiceState};
 use crate::ports::World;
-use crate::quota::pace::Pace;
 use crate::record::Phase;
 use crate::settings::{ServiceSettings, Signals};
 
@@ -20,30 +20,22 @@ pub(super) const PER_CALL: usize = 10;
 /// What was seen of one group.
 pub(super) type Glance = BTreeMap<ServiceId, Seen>;
 
-/// The groups with what was seen of them. Those that were not reached by `until` are left out, others each time: the
-/// minute says with which one to begin.
-pub(super) async fn take<W: World>(
-    world: &W,
-    mut groups: Vec<Group>,
-    parts: u32,
-    until: Timestamp,
-) -> Vec<(Group, Glance)> {
+/// The groups with what was seen of them. Those for which there is no time are left out, others each time: the minute says
+/// with which one to begin.
+pub(super) async fn take<W: World>(world: &W, mut groups: Vec<Group>, reads: &Reads) -> Vec<(Group, Glance)> {
     groups.sort_by(|one, other| one.place().cmp(&other.place()));
-    let mut pace = Pace::part_of(parts);
-    let (begin, most) = first(&groups, pace, world.now(), until);
+    let now = world.now();
+    let most = reads.most_services(now);
+    let begin = reads::begin(groups.len(), calls_for(&groups).len(), most, now);
     groups.rotate_left(begin);
     let mut seen = Glance::new();
-    let mut calls = calls_for(&groups).into_iter().take(most).peekable();
-    while calls.peek().is_some() {
-        let now = world.now();
-        let left = pace.left(now);
-        if left == 0 {
-            world.pause(pace.wait()).await;
-            continue;
+    let mut calls = calls_for(&groups).into_iter().take(most);
+    loop {
+        let some = reads.some(world, calls.len()).await;
+        let services: Vec<&ServiceSettings> = calls.by_ref().take(some).flatten().collect();
+        if services.is_empty() {
+            break;
         }
-        let together: Vec<Vec<&ServiceSettings>> = calls.by_ref().take(left as usize).collect();
-        pace.spend(together.len() as u32, now);
-        let services: Vec<&ServiceSettings> = together.into_iter().flatten().collect();
         seen.extend(world.observe_counts(&services).await.into_iter().map(shallow));
     }
     drop(calls);
@@ -57,21 +49,6 @@ pub(super) async fn take<W: World>(
         .filter_map(|group| Some((glance(&group)?, group)))
         .map(|(seen, group)| (group, seen))
         .collect()
-}
-
-/// With which group to begin, and how many calls there is time for: if they are too few for all, each minute goes on about
-/// where the one before ended. Half of the time is for the turns.
-fn first(groups: &[Group], pace: Pace, now: Timestamp, until: Timestamp) -> (usize, usize) {
-    let time = duration::between(now, until) / 2;
-    let flows_in = time.as_millis() / pace.wait().as_millis().max(1);
-    let most = pace.left(now) as usize + usize::try_from(flows_in).unwrap_or(usize::MAX);
-    let calls = calls_for(groups).len();
-    if calls <= most {
-        return (0, most);
-    }
-    let a_tick = groups.len() * most / calls;
-    let minute = usize::try_from(now.as_second().div_euclid(60)).unwrap_or(0);
-    (minute.wrapping_mul(a_tick) % groups.len(), most)
 }
 
 /// The services of each call, in the order of their groups.
@@ -109,6 +86,19 @@ impl Group {
         let first = self.settings.services.first();
         let cluster = first.map_or("", |service| service.id.cluster.as_str());
         (cluster, self.settings.name.as_str())
+    }
+
+    /// About how many calls a closer look at it takes: tasks are asked for only where there may be some, and whoever begins
+    /// to wake it looks once more when its turn comes.
+    pub(super) fn calls(&self) -> Calls {
+        let tasks = u32::try_from(self.settings.services.len() * 2).unwrap_or(u32::MAX);
+        match &self.record {
+            Some(record) if record.phase == Phase::Asleep || !was_commanded(record) => Calls {
+                services: 2,
+                tasks: 0,
+            },
+            _ => Calls { services: 1, tasks },
+        }
     }
 
     /// Whether a signal of it must be asked of its tasks.

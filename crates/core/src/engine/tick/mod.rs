@@ -2,6 +2,7 @@
 //! closely, and all others at a glance and together.
 
 mod glance;
+mod reads;
 mod rounds;
 mod shards;
 
@@ -25,11 +26,13 @@ use crate::intent::Intent;
 use crate::ports::{Stored, World};
 use crate::record::{Phase, Record};
 use crate::settings::GroupSettings;
+use reads::Reads;
 
 /// How many groups a tick works on at once: enough to hide the waiting, well within ECS's read buckets.
 const GROUPS_AT_ONCE: usize = 16;
-/// So long a tick waits for tokens. While none waits, until the next one, the bucket fills up to the brim and no further.
-const PATIENCE: Duration = Duration::from_secs(50);
+/// So long a tick waits for tokens. While none waits, until the next one, the bucket fills up to the brim, which takes 10 s.
+/// The second more is that in which the next one reads the tags and looks.
+const PATIENCE: Duration = Duration::from_secs(51);
 
 /// Which groups a tick is about, besides those that need it.
 #[derive(Clone, Copy, Debug)]
@@ -69,33 +72,49 @@ pub async fn turn_all<W: World>(
 ) {
     let began = world.now();
     let patience_ends = duration::after(began, PATIENCE);
-    let mut groups: Vec<Group> = groups.into_iter().filter_map(Group::of).collect();
-    groups.sort_by_key(Group::may_fall_asleep);
-    let (at_a_glance, others): (Vec<Group>, Vec<Group>) = groups
-        .into_iter()
-        .partition(|group| group.care(intent, &round, began) == Care::Glance);
+    let groups = groups.into_iter().filter_map(Group::of);
+    let reads = Reads::part_of(round.parts, patience_ends);
+    let (at_a_glance, others): (Vec<Group>, Vec<Group>) =
+        groups.partition(|group| group.care(intent, &round, began) == Care::Glance);
+    let others = in_turn(others, &reads, began);
     let tell = RefCell::new(tell);
     let take = async |group: Group, way: Way| {
         let turn = turn_by(world, &group.settings, group.record, intent, way).await;
         (tell.borrow_mut())(&group.settings.name, turn);
     };
-    let closely = stream::iter(others).for_each_concurrent(GROUPS_AT_ONCE, |group| {
+    let closely = stream::iter(others).for_each_concurrent(GROUPS_AT_ONCE, async |group| {
         let mut way = Way::until(patience_ends);
         way.must_look = group.care(intent, &round, began) == Care::Close;
-        take(group, way)
+        if !way.must_look || reads.wait_for(world, group.calls()).await {
+            take(group, way).await;
+        }
     });
     let glancing = async {
-        let seen = glance::take(world, at_a_glance, round.parts, patience_ends).await;
+        let seen = glance::take(world, at_a_glance, &reads).await;
         stream::iter(seen)
-            .for_each_concurrent(GROUPS_AT_ONCE, |(group, seen)| {
+            .for_each_concurrent(GROUPS_AT_ONCE, async |(group, seen)| {
                 let mut way = Way::until(patience_ends);
                 way.must_look = group.is_worth_a_closer_look(&seen, began);
                 way.seen = (!way.must_look).then_some(seen);
-                take(group, way)
+                if !way.must_look || reads.wait_for(world, group.calls()).await {
+                    take(group, way).await;
+                }
             })
             .await;
     };
     join(closely, glancing).await;
+}
+
+/// Groups that are not awake first. If there is no time to look closely at all that are, others are left out each time.
+fn in_turn(groups: Vec<Group>, reads: &Reads, now: Timestamp) -> Vec<Group> {
+    let (mut awake, mut all): (Vec<Group>, Vec<Group>) = groups.into_iter().partition(Group::may_fall_asleep);
+    let calls = |group: &Group| group.calls().tasks as usize;
+    let wanted = awake.iter().map(calls).sum();
+    let left = reads.most_tasks(now).saturating_sub(all.iter().map(calls).sum());
+    let begin = reads::begin(awake.len(), wanted, left, now);
+    awake.rotate_left(begin);
+    all.append(&mut awake);
+    all
 }
 
 /// The groups that have a turn to take or are due, and so are worth handing to somebody else.
