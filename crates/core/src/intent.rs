@@ -116,6 +116,8 @@ pub struct Intent {
     pub cause: Cause,
     /// Who asks, as far as the door tells: a source address, a principal, the name of an alarm, pipeline or log group.
     pub by: Option<String>,
+    /// How long whoever asks can wait for calls that others make too; none: as long as functions usually do.
+    pub patience: Option<Duration>,
 }
 
 impl Intent {
@@ -126,6 +128,16 @@ impl Intent {
             action,
             cause,
             by: None,
+            patience: None,
+        }
+    }
+
+    /// The same of somebody who can wait for so long.
+    #[must_use]
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self {
+            patience: Some(patience),
+            ..self
         }
     }
 

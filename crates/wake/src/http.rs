@@ -5,7 +5,6 @@ use std::time::Duration;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use dormouse_core::config::Config;
 use dormouse_core::duration::between;
-use dormouse_core::engine::Turn;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Cause, Intent};
@@ -23,6 +22,10 @@ use crate::route::{self, Route};
 /// Longest `?wait=`: what is left of the 30 s that an HTTP API waits for its integration (Amazon API Gateway
 /// quotas, "Maximum integration timeout") is for the looks before and after.
 const LONGEST_WAIT: u64 = 25;
+/// Somebody who comes is answered at once, if need be that the group's turn has not come: the page asks again.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// And whoever asks again waits for it.
+const ITS_TURN: Duration = Duration::from_secs(20);
 /// Time between two looks while a request is held.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -88,6 +91,14 @@ fn understand(event: &ApiGatewayV2httpRequest, request_id: &str) -> Request {
     }
 }
 
+impl Request {
+    fn intent(&self, action: Action, patience: Duration) -> Intent {
+        Intent::of(action, Cause::Http)
+            .by(self.from.clone())
+            .patient_for(patience)
+    }
+}
+
 fn group_of(route: &Route) -> Option<&str> {
     match route {
         Route::App { group, .. }
@@ -111,11 +122,13 @@ async fn answer<W: World>(
             app(world, config, request, group, path, request_id).await
         }
         (Route::Status(group), _) if get => {
-            let turn = take_turn(world, config, request, group, Action::Look, request_id).await?;
+            let intent = request.intent(Action::Look, ITS_TURN);
+            let turn = direct::turn(world, config, group, &intent, request_id).await?;
             Ok(response::status(code::OK, &status::of(&turn)))
         }
         (Route::Wake(group), "POST") => {
-            let turn = take_turn(world, config, request, group, Action::wake(), request_id).await?;
+            let intent = request.intent(Action::wake(), AT_ONCE);
+            let turn = direct::turn(world, config, group, &intent, request_id).await?;
             let refused = turn.refusal().is_some();
             let code = if refused {
                 code::UNAVAILABLE
@@ -170,7 +183,8 @@ async fn app<W: World>(
         Client::Browser | Client::Program => Action::wake(),
     };
     let began = world.now();
-    let mut turn = take_turn(world, config, request, group, action, request_id).await?;
+    let intent = request.intent(action, AT_ONCE);
+    let mut turn = direct::turn(world, config, group, &intent, request_id).await?;
     if let Some(refusal) = turn.refusal().filter(|_| request.client == Client::Browser) {
         return Err(refusal);
     }
@@ -181,7 +195,10 @@ async fn app<W: World>(
         && between(began, world.now()) < wait
     {
         world.pause(LOOK_EVERY).await;
-        turn = look_again(world, request, turn, request_id).await?;
+        let left = wait.saturating_sub(between(began, world.now()));
+        let intent = request.intent(Action::Look, left.clamp(AT_ONCE, ITS_TURN));
+        // From where the last look ended.
+        turn = turn::take(world, &turn.settings, Some(turn.record), &intent, request_id).await?;
         status = status::of(&turn);
     }
     if let Some(location) = status::redirect(&status, &route::encoded(path), &request.query) {
@@ -220,27 +237,4 @@ fn wait(text: Option<&str>) -> Result<Duration, Error> {
             Err(Error::new(Code::InvalidRequest, message))
         }
     }
-}
-
-async fn take_turn<W: World>(
-    world: &W,
-    config: &Config,
-    request: &Request,
-    group: &GroupName,
-    action: Action,
-    request_id: &str,
-) -> Result<Turn, Error> {
-    let intent = Intent::of(action, Cause::Http).by(request.from.clone());
-    direct::turn(world, config, group, &intent, request_id).await
-}
-
-/// The next look of a request that is held: from where the last one ended.
-async fn look_again<W: World>(
-    world: &W,
-    request: &Request,
-    last: Turn,
-    request_id: &str,
-) -> Result<Turn, Error> {
-    let intent = Intent::of(Action::Look, Cause::Http).by(request.from.clone());
-    turn::take(world, &last.settings, Some(last.record), &intent, request_id).await
 }

@@ -16,6 +16,9 @@ use serde_json::{Value, json};
 /// The work may take this long; the rest of the function's 29 s is for telling the pipeline.
 const LIMIT: Duration = Duration::from_secs(18);
 
+/// So long it waits for calls that others make too: the rest of the time is for looking and acting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Handles a job in the function's own time.
 pub(crate) async fn handle<W: World + Jobs>(
     world: &W,
@@ -80,7 +83,9 @@ async fn work<W: World>(
     request_id: &str,
 ) -> Result<(JobResult, Value), Error> {
     let request = job.request.clone()?;
-    let intent = Intent::of(Action::Wake(request.wake.clone()), Cause::Pipeline).by(Some(job.id.clone()));
+    let intent = Intent::of(Action::Wake(request.wake.clone()), Cause::Pipeline)
+        .patient_for(PATIENCE)
+        .by(Some(job.id.clone()));
     let turn = direct::turn(world, config, &request.group, &intent, request_id).await?;
     let answer = json!(dormouse_core::direct::answer(&turn));
     Ok((pipeline::judge(&turn, &request, began), answer))

@@ -18,7 +18,6 @@ pub use neighbours::intent as intent_of_needing;
 pub use tick::{Part, Round, deal, due, turn_all, worth_a_turn};
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -26,7 +25,7 @@ use crate::decide::{Drift, Effect, NEXT_TICK, needs_look};
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::{Generation, ServiceId};
-use crate::intent::{Action, Cause, Intent};
+use crate::intent::{Action, Intent};
 use crate::observation::{Observation, Seen};
 use crate::ports::{Booking, Saved, World};
 use crate::quota::{Held, PATIENCE, Priority, Tokens, no_token};
@@ -142,7 +141,7 @@ pub async fn turn<W: World>(
     loaded: Option<Record>,
     intent: &Intent,
 ) -> Result<Turn, Error> {
-    let patience_ends = duration::after(world.now(), patience(intent.cause));
+    let patience_ends = duration::after(world.now(), intent.patience.unwrap_or(PATIENCE));
     turn_by(world, settings, loaded, intent, Way::until(patience_ends)).await
 }
 
@@ -279,15 +278,6 @@ async fn turn_by<W: World>(
         loaded = world.load(&settings.name).await?.record;
     }
     Err(contention(&settings.name))
-}
-
-/// How long a turn waits for tokens: as long as the function has that takes it, or a person who waits for an answer.
-fn patience(cause: Cause) -> Duration {
-    match cause {
-        Cause::Http => Duration::from_secs(1),
-        Cause::Pipeline => Duration::from_secs(10),
-        _ => PATIENCE,
-    }
 }
 
 /// The last wake that is known of, and the last wish to keep the group awake.

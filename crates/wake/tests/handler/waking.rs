@@ -154,3 +154,22 @@ async fn heads_prefetches_and_checkers_look_but_do_not_wake() {
     }
     assert_eq!(world.changes(), [""; 0]);
 }
+
+#[tokio::test]
+async fn while_many_wake_the_page_comes_at_once_and_its_next_question_waits_for_its_turn() {
+    let world = asleep();
+    let line = std::time::Duration::from_secs(12);
+    world.wakes_stand_in_line(&[line, line]);
+    let began = world.now();
+    let page = answer(&world, event("http-api-browser.json")).await;
+    assert_eq!(
+        (status_of(&page), world.now(), world.desired("dev/web")),
+        (200, began, 0)
+    );
+    let status = body(&answer(&world, event("http-api-status.json")).await);
+    assert_eq!(
+        (&status["phase"], world.desired("dev/web")),
+        (&json!("waking"), 1)
+    );
+    assert_eq!(dormouse_core::duration::between(began, world.now()), line);
+}
