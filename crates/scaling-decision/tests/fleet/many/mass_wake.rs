@@ -34,9 +34,13 @@ fn allowed(calls: usize) -> Duration {
 /// given until that one comes is lost once, however many groups there are. 5 % of what 1,000 groups of three take.
 const LATER: Duration = Duration::from_millis(29_500);
 
-/// The ticks that it takes to begin all wakes, and to find all awake.
+/// So many groups a tick can find awake: whether their tasks answer takes closer looks, within half of ECS's read bucket.
+const FOUND_AWAKE: usize = 90;
+
+/// The ticks that it takes to begin all wakes, and then to find all awake.
 fn minutes() -> u32 {
-    u32::try_from(allowed(ASLEEP.services).as_secs() / 60).expect("minutes") + 3
+    let begin = allowed(ASLEEP.services).as_secs() / 60 + 3;
+    u32::try_from(begin).expect("minutes") + u32::try_from(GROUPS / FOUND_AWAKE).expect("minutes")
 }
 
 /// How long after a moment the last service was started, and what it took.
