@@ -6,12 +6,14 @@
 
 mod activity;
 mod bounds;
+mod decision;
 mod drift;
 mod evidence;
 mod hours;
 mod needs;
 mod observe;
 mod overrides;
+mod rest;
 mod sleep;
 mod wake;
 
@@ -22,24 +24,24 @@ mod properties;
 #[cfg(test)]
 mod timelines;
 
+pub use decision::{Decision, Drift, Effect, Subject};
 pub(crate) use evidence::signals_of;
 pub(crate) use hours::was_put_to_sleep_in_hours;
+pub use rest::{is_at_rest, needs_look};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::duration;
-use crate::ids::{Generation, GroupName, ServiceId};
-use crate::intent::{Action, Cause, Intent};
+use crate::ids::ServiceId;
+use crate::intent::{Action, Intent};
 use crate::observation::{Observation, Seen, ServiceState};
 use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
 use crate::reason::Reason;
-use crate::record::{Command, Phase, Record, ServiceRecord, Would};
-use crate::scalable::Suspended;
-use crate::settings::{GroupSettings, Mode, ServiceSettings, Signals};
+use crate::record::{Command, Phase, Record, ServiceRecord};
+use crate::settings::{GroupSettings, Mode, ServiceSettings};
 
 /// An UpdateService that shows no effect is repeated after this long, well below the one-minute tick. Our choice.
 pub const REISSUE_AFTER: Duration = Command::LANDS_WITHIN;
@@ -48,139 +50,11 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(10);
 /// A repeated wake of an awake group is written down at most this often, whoever reloads the page.
 pub const RENEW_EVERY: Duration = Duration::from_secs(15);
 /// For this long after a wake, a count of 0 is taken for a late sleep of ours and raised again; later for the
-/// wish of somebody else. Twice the longest run of a function.
+/// wish of somebody else. Far longer than a call with all its attempts lasts, which follows its record at once.
 pub const LATE_SLEEP: Duration = Duration::from_secs(120);
 
 /// From one tick to the next.
 pub(crate) const NEXT_TICK: Duration = Duration::from_secs(60);
-
-/// What to do now, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// The next record, not saved yet; its version is still that of the record it was made from.
-    pub record: Record,
-    /// What to do once it is saved.
-    pub effects: Vec<Effect>,
-    /// Why.
-    pub reason: Reason,
-    /// Counts of an awake group that somebody else has changed since the last look. They are respected.
-    pub drift: Vec<Drift>,
-    /// What would be done if the group were not in observe mode, since when it would be.
-    pub would: Option<Would>,
-    /// Whether the intent came from a timer of an older generation.
-    pub superseded: bool,
-    /// Whether to ask for [`Observation::bounds`] and to decide again with them, instead of carrying this out.
-    pub wants_bounds: bool,
-    /// When the next look is due, if any is.
-    pub look_again: Option<Timestamp>,
-}
-
-impl Decision {
-    /// Whether anything is done to services or other groups.
-    #[must_use]
-    pub fn acts(&self) -> bool {
-        let timer = |effect: &Effect| effect.subject() == Subject::Timer;
-        !self.effects.iter().all(timer)
-    }
-
-    /// How many counts are set to something, and how many to 0.
-    #[must_use]
-    pub fn counts(&self) -> (u32, u32) {
-        let (mut raised, mut lowered) = (0, 0);
-        for effect in &self.effects {
-            match effect {
-                Effect::SetDesired { count: 0, .. } => lowered += 1,
-                Effect::SetDesired { .. } => raised += 1,
-                Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => {}
-            }
-        }
-        (raised, lowered)
-    }
-
-    /// The same without what changes services, which is left to a look at this moment.
-    #[must_use]
-    pub fn deferred(mut self, before: &Record, look_again: Timestamp) -> Self {
-        for effect in &self.effects {
-            if let Subject::Service(service) = effect.subject() {
-                let before = before.services.get(service);
-                let record = self.record.service(service);
-                record.command = before.and_then(|service| service.command);
-                record.bounds = before.and_then(|service| service.bounds);
-            }
-        }
-        self.effects
-            .retain(|effect| !matches!(effect.subject(), Subject::Service(_)));
-        self.look_again = Some(look_again);
-        self
-    }
-}
-
-/// A change to the outside. Every one is idempotent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Set the desired count of a service.
-    SetDesired {
-        /// Which service.
-        service: ServiceId,
-        /// The count.
-        count: u32,
-    },
-    /// Set what is suspended of a service's scalable target.
-    Suspend {
-        /// Which service.
-        service: ServiceId,
-        /// What is to be suspended; all else is resumed.
-        suspended: Suspended,
-    },
-    /// Start the sleep timer of a generation.
-    StartTimer {
-        /// The generation that has just begun.
-        generation: Generation,
-        /// When the generation began.
-        woken_at: Timestamp,
-        /// When it should look first.
-        at: Timestamp,
-    },
-    /// Wake a group that this one needs, or count this as use if it is awake.
-    WakeGroup {
-        /// Which group.
-        group: GroupName,
-    },
-}
-
-/// What an effect changes. Effects on the same thing follow each other, all others are independent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Subject<'a> {
-    /// The group's own sleep timer.
-    Timer,
-    /// Another group.
-    Group(&'a GroupName),
-    /// A service of the group.
-    Service(&'a ServiceId),
-}
-
-impl Effect {
-    /// What it changes.
-    #[must_use]
-    pub fn subject(&self) -> Subject<'_> {
-        match self {
-            Self::SetDesired { service, .. } | Self::Suspend { service, .. } => Subject::Service(service),
-            Self::StartTimer { .. } => Subject::Timer,
-            Self::WakeGroup { group } => Subject::Group(group),
-        }
-    }
-}
-
-/// A count that somebody else changed: console, CloudFormation, Terraform, or the service's own Application Auto Scaling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Drift {
-    /// The service.
-    pub service: ServiceId,
-    /// The desired count before.
-    pub from: u32,
-    /// The desired count now.
-    pub to: u32,
-}
 
 /// A decision in the making: the inputs that stay, and the parts that grow.
 struct Draft<'a> {
@@ -232,35 +106,6 @@ pub fn decide(
         }
         Mode::Observe => decision.observed(record, now),
     }
-}
-
-/// Whether the group must be looked at before [`decide`]. Use that a log shows is only written down while nothing
-/// sleeps, so that a busy log costs no look; nor does a scheduled tick look at what is [at rest](is_at_rest).
-#[must_use]
-pub fn needs_look(group: &GroupSettings, record: &Record, intent: &Intent, now: Timestamp) -> bool {
-    match intent.action {
-        Action::Activity(_) => !matches!(record.phase, Phase::Awake | Phase::Waking),
-        Action::Tick if intent.cause == Cause::Tick => !is_at_rest(group, record, now),
-        _ => true,
-    }
-}
-
-/// Whether the record and the clock alone say that a tick changes nothing: a group that sleeps outside of its hours, or
-/// that something keeps awake which needs no look.
-#[must_use]
-pub fn is_at_rest(group: &GroupSettings, record: &Record, now: Timestamp) -> bool {
-    let (seen, intent) = (Observation::default(), Intent::of(Action::Tick, Cause::Tick));
-    let draft = Draft::new(group, record, &seen, &intent, now);
-    let unfinished = |service: &ServiceRecord| service.failure.is_some() || service.bounds.is_some();
-    let open = record.phase == Phase::Awake && record.services.values().any(unfinished);
-    let known = record.version > 0 && !open && record.would.is_none();
-    let follows = group.services.iter().any(reads_moments) || !group.needed_groups().is_empty();
-    known
-        && match record.phase {
-            Phase::Asleep => draft.woken_by_hours().is_none(),
-            Phase::Awake => draft.kept_awake().is_some() && !follows && !draft.may_still_fall(),
-            Phase::Waking | Phase::FallingAsleep => false,
-        }
 }
 
 /// A signal that is asked.
@@ -492,13 +337,4 @@ fn may_command(record: &ServiceRecord, count: u32, now: Timestamp) -> bool {
             .command
             .is_some_and(|last| last.count == count && duration::between(last.at, now) < REISSUE_AFTER);
     !failed_just_now && !said_just_now
-}
-
-/// Whether a service has a signal that tells only of the moment, so that each tick must read it.
-fn reads_moments(settings: &ServiceSettings) -> bool {
-    match &settings.signals {
-        Signals::FixedTimer => false,
-        Signals::Listed(signals) => signals.iter().any(|signal| signal.is_momentary()),
-        Signals::Configured => settings.connections.is_some(),
-    }
 }

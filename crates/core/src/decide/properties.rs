@@ -11,11 +11,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::{Code, Error};
 use crate::hours::Hours;
+use crate::ids::Generation;
 use crate::intent::{Cause, Wake};
 use crate::observation::{Health, TaskAddress, TaskStage, TaskState};
 use crate::reading::Reading;
 use crate::record::Command;
-use crate::scalable::{Bounds, SavedBounds};
+use crate::scalable::{Bounds, SavedBounds, Suspended};
 use crate::settings::{Defaults, Signals};
 
 const NOW: i64 = 1_800_000_000;

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::error::{Code, Error};
+use crate::ids::Generation;
 use crate::intent::{Cause, Wake};
 use crate::needs::Need;
 use crate::observation::{Health, Trouble};
