@@ -64,6 +64,10 @@ pub struct Record {
     pub cause: Cause,
     /// When this generation began.
     pub woken_at: Option<Timestamp>,
+    /// Who began this generation, if it is known: a source address, an alarm, a job, a log group, or the name that a caller
+    /// gave.
+    #[serde(default)]
+    pub woken_by: Option<String>,
     /// When somebody last asked for it; the idle time counts from here at the earliest.
     pub last_wake_at: Option<Timestamp>,
     /// Since when no service of it answers; none while one does.
@@ -184,6 +188,7 @@ impl Record {
             reason: Reason::NeverSeen,
             cause: Cause::Outside,
             woken_at: None,
+            woken_by: None,
             last_wake_at: None,
             unanswered_since: None,
             override_until: None,

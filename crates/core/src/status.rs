@@ -5,7 +5,7 @@ mod needs;
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::duration;
 use crate::engine::Turn;
@@ -18,7 +18,7 @@ use crate::record::{Phase, ServiceRecord};
 use crate::settings::{AppUrl, Mode, Problem, ServiceSettings};
 
 /// The status JSON of design.md section 4.2.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The group's name.
     pub group: GroupName,
@@ -32,14 +32,21 @@ pub struct Status {
     pub url: Option<String>,
     /// Seconds since this wake began; none unless waking.
     pub elapsed_seconds: Option<u64>,
-    /// Seconds that are probably left; none without a history to tell from.
+    /// Who began this generation, if it is known: a source address, an alarm, a job, a log group, or the name that a caller
+    /// gave.
+    pub woken_by: Option<String>,
+    /// Seconds that are probably left, by the median of earlier wakes; none without a history to tell from.
     pub eta_seconds: Option<u64>,
+    /// Seconds that are usually left at most, by their 90th percentile.
+    pub eta_at_most_seconds: Option<u64>,
+    /// How many earlier wakes these are from.
+    pub wakes_known: usize,
     /// How far the wake is, from 0 to 1; 1 only when ready.
     pub progress: f64,
     /// When to ask again, in seconds.
     pub retry_after_seconds: u64,
     /// Stable code of why the group is where it is.
-    pub reason: &'static str,
+    pub reason: String,
     /// The same in a sentence.
     pub detail: String,
     /// Through which door its cause came.
@@ -55,7 +62,7 @@ pub struct Status {
 }
 
 /// The status of a service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceStatus {
     /// Its cluster.
     pub cluster: String,
@@ -73,6 +80,55 @@ pub struct ServiceStatus {
     pub stage: Stage,
     /// What it waits for, or what is wrong, in a sentence.
     pub detail: Option<String>,
+    /// As those of the group.
+    pub eta_seconds: Option<u64>,
+    /// As those of the group.
+    pub eta_at_most_seconds: Option<u64>,
+    /// The steps of its wake, in their order; empty unless the group is waking.
+    pub steps: Vec<Step>,
+}
+
+/// A step of a service's wake.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Which.
+    pub step: StepName,
+    /// Whether it is over.
+    pub state: StepState,
+    /// How long it took, or takes so far; none if it did not begin, or if that is not known.
+    pub seconds: Option<u64>,
+    /// How long it usually takes: the median of earlier wakes.
+    pub usual_seconds: Option<u64>,
+    /// How long it usually takes at most: their 90th percentile.
+    pub at_most_seconds: Option<u64>,
+}
+
+/// The steps of a service's wake, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepName {
+    /// What it needs is started, and then it is.
+    Needs,
+    /// Capacity and a network interface are found.
+    Provisioning,
+    /// The image is pulled.
+    Pulling,
+    /// Containers start.
+    Starting,
+    /// Health checks pass.
+    Checking,
+}
+
+/// Whether a step is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepState {
+    /// It has not begun.
+    Ahead,
+    /// It is under way.
+    Now,
+    /// It is over.
+    Done,
 }
 
 /// How far a service is.
@@ -112,6 +168,24 @@ impl fmt::Display for Stage {
 impl Serialize for Stage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match text.as_str() {
+            "asleep" => Self::Asleep,
+            "provisioning" => Self::Provisioning,
+            "pending" => Self::Pending,
+            "starting" => Self::Starting,
+            "ready" => Self::Ready,
+            "failing" => Self::Failing,
+            other => {
+                let need = other.strip_prefix("waiting-for:").and_then(Need::parse);
+                Self::WaitingFor(need.ok_or_else(|| de::Error::custom(format!("stage `{other}`: unknown")))?)
+            }
+        })
     }
 }
 
@@ -169,7 +243,10 @@ pub fn of(turn: &Turn) -> Status {
         progress: progress(record.phase, ready, &services),
         url,
         elapsed_seconds: elapsed.filter(|_| waking),
+        woken_by: record.woken_by.clone(),
         eta_seconds: None,
+        eta_at_most_seconds: None,
+        wakes_known: 0,
         retry_after_seconds: match record.phase {
             Phase::Waking => elapsed.map_or(2, |s| (2 + s / 20).min(10)),
             Phase::Awake => {
@@ -183,7 +260,7 @@ pub fn of(turn: &Turn) -> Status {
                 .kept_until(turn.now)
                 .map_or(5, |until| duration::between(turn.now, until).as_secs().max(1)),
         },
-        reason: record.reason.code(),
+        reason: record.reason.code().to_owned(),
         detail: record.reason.to_string(),
         cause: record.cause.to_string(),
         mode: turn.settings.mode(),
@@ -246,6 +323,9 @@ fn service_status(turn: &Turn, settings: &ServiceSettings) -> ServiceStatus {
         ready: stage == Stage::Ready,
         stage,
         detail,
+        eta_seconds: None,
+        eta_at_most_seconds: None,
+        steps: Vec::new(),
     }
 }
 

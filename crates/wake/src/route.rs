@@ -26,6 +26,20 @@ pub(crate) enum Route {
     Nowhere,
 }
 
+impl Route {
+    /// The group that it is about.
+    pub(crate) fn group(&self) -> Option<&GroupName> {
+        match self {
+            Self::App { group, .. }
+            | Self::Status(group)
+            | Self::Why(group)
+            | Self::Wake(group)
+            | Self::Admin(group) => Some(group),
+            Self::Groups | Self::Nowhere => None,
+        }
+    }
+}
+
 /// What browsers and crawlers ask of any host; never a group.
 const WELL_KNOWN: [&str; 2] = ["favicon.ico", "robots.txt"];
 

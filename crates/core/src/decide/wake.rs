@@ -67,6 +67,7 @@ impl Draft<'_> {
         record.slept_task_seconds = record.slept_task_seconds.saturating_add(slept);
         record.generation = record.generation.next();
         record.woken_at = Some(self.now);
+        record.woken_by = self.intent.by.clone();
         record.last_wake_at = Some(self.now);
         record.unanswered_since = Some(self.now);
         // Somebody else may have woken it while it is kept asleep: what was wished for holds on.

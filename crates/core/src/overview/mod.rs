@@ -43,6 +43,8 @@ pub struct Group {
     pub detail: String,
     /// Through which door the cause came.
     pub cause: Option<Cause>,
+    /// Who began this generation, if it is known.
+    pub woken_by: Option<String>,
     /// End of the override that keeps it awake, or asleep.
     pub override_until: Option<Timestamp>,
     /// Whether what is decided is done.
@@ -95,6 +97,7 @@ fn group(settings: &GroupSettings, record: Option<&Record>, now: Timestamp) -> G
         reason: known.reason.code(),
         detail: known.reason.to_string(),
         cause: record.map(|record| record.cause),
+        woken_by: known.woken_by.clone(),
         override_until: known.kept_until(now),
         mode: settings.mode(),
         next_deadline: record.and_then(|record| next_deadline(settings, record, now)),

@@ -1,0 +1,97 @@
+//! The app's own addresses: wake, wait, redirect.
+
+use std::time::Duration;
+
+use dormouse_core::config::Config;
+use dormouse_core::duration::between;
+use dormouse_core::error::{Code, Error};
+use dormouse_core::ids::GroupName;
+use dormouse_core::intent::Action;
+use dormouse_core::ports::World;
+use dormouse_core::status::{self, Status};
+use dormouse_function::{direct, turn};
+use serde_json::Value;
+
+use super::request::Request;
+use super::{AT_ONCE, ITS_TURN};
+use crate::client::Client;
+use crate::page;
+use crate::response::{self, code};
+use crate::route;
+
+/// Longest `?wait=`: what is left of the 30 s that an HTTP API waits for its integration (Amazon API Gateway
+/// quotas, "Maximum integration timeout") is for the looks before and after.
+const LONGEST_WAIT: u64 = 25;
+/// Time between two looks while a request is held.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Wakes, waits for as long as the request may be held, and answers with the app, the page or the status.
+pub(super) async fn answer<W: World>(
+    world: &W,
+    config: &Config,
+    request: &Request,
+    group: &GroupName,
+    path: &str,
+    request_id: &str,
+) -> Result<Value, Error> {
+    let wait = wait(request.parameter("wait"))?;
+    let action = match request.client {
+        Client::Passive => Action::Look,
+        Client::Browser | Client::Program => Action::wake(),
+    };
+    let began = world.now();
+    let intent = request.intent(action, AT_ONCE);
+    let mut turn = direct::turn(world, config, group, &intent, request_id).await?;
+    if let Some(refusal) = turn.refusal().filter(|_| request.client == Client::Browser) {
+        return Err(refusal);
+    }
+    let mut status = status::of(&turn);
+    while request.client != Client::Passive
+        && turn.refusal().is_none()
+        && !status.ready
+        && between(began, world.now()) < wait
+    {
+        world.pause(LOOK_EVERY).await;
+        let left = wait.saturating_sub(between(began, world.now()));
+        let intent = request.intent(Action::Look, left.clamp(AT_ONCE, ITS_TURN));
+        // From where the last look ended.
+        turn = turn::take(world, &turn.settings, Some(turn.record), &intent, request_id).await?;
+        status = status::of(&turn);
+    }
+    if let Some(location) = status::redirect(&status, &route::encoded(path), request.query()) {
+        return Ok(response::redirect(&location));
+    }
+    Ok(match request.client {
+        Client::Browser => page::waiting(&status, path, &request.nonce),
+        Client::Program | Client::Passive => response::status(not_ready(&status), &status),
+    })
+}
+
+/// A failure that waiting will not mend is told from one that it may. Bad tags leave the last good settings in
+/// force, so they only stop a group that never had any.
+fn not_ready(status: &Status) -> u16 {
+    let stuck = |http: u16| http == code::BAD_GATEWAY;
+    let blocking = status
+        .errors
+        .iter()
+        .filter(|error| error.code != Code::InvalidTag);
+    let hopeless = blocking.map(|error| response::http_status(error.code)).any(stuck);
+    if hopeless || status.services.is_empty() {
+        code::BAD_GATEWAY
+    } else {
+        code::UNAVAILABLE
+    }
+}
+
+fn wait(text: Option<&str>) -> Result<Duration, Error> {
+    let Some(text) = text else {
+        return Ok(Duration::ZERO);
+    };
+    match text.parse::<u64>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds.min(LONGEST_WAIT))),
+        Err(_) => {
+            let message = format!("parameter `wait`, value `{text}`: must be a whole number of seconds");
+            Err(Error::new(Code::InvalidRequest, message))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Requests to the wake address.
+
+mod app;
+mod request;
+
+use std::time::Duration;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use dormouse_core::config::Config;
+use dormouse_core::error::{Code, Error};
+use dormouse_core::ids::GroupName;
+use dormouse_core::intent::Action;
+use dormouse_core::ports::World;
+use dormouse_core::query::{Query, WhyQuery};
+use dormouse_core::status;
+use dormouse_function::{direct, log, query};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::page;
+use crate::response::{self, code};
+use crate::route::Route;
+use request::Request;
+
+/// Somebody who comes is answered at once, if need be that the group's turn has not come: the page asks again.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// And whoever asks again waits for it.
+const ITS_TURN: Duration = Duration::from_secs(20);
+
+/// Answers a request. Whatever goes wrong becomes an answer that says so.
+pub(crate) async fn handle<W: World>(
+    world: &W,
+    config: &Config,
+    event: Value,
+    request_id: &str,
+) -> Result<Value, Error> {
+    let event: ApiGatewayV2httpRequest = serde_json::from_value(event).map_err(|error| {
+        Error::new(
+            Code::InvalidRequest,
+            format!("the HTTP API request cannot be understood: {error}"),
+        )
+    })?;
+    let request = Request::of(event, request_id);
+    let answer = answer(world, config, &request, request_id).await;
+    Ok(answer.unwrap_or_else(|error| {
+        let group = request.route.group().map(GroupName::as_str);
+        if !matches!(
+            error.code,
+            Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden | Code::KeptAsleep | Code::Observing
+        ) {
+            log::error(&error, group, request_id);
+        }
+        match request.client {
+            Client::Browser => page::error(&error, &request.nonce),
+            Client::Program | Client::Passive => response::error(&error),
+        }
+    }))
+}
+
+async fn answer<W: World>(
+    world: &W,
+    config: &Config,
+    request: &Request,
+    request_id: &str,
+) -> Result<Value, Error> {
+    let get = matches!(request.method.as_str(), "GET" | "HEAD");
+    match (&request.route, request.method.as_str()) {
+        (Route::App { group, path }, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE") => {
+            app::answer(world, config, request, group, path, request_id).await
+        }
+        (Route::Status(group), _) if get => {
+            let intent = request.intent(Action::Look, ITS_TURN);
+            let turn = direct::turn(world, config, group, &intent, request_id).await?;
+            Ok(response::status(code::OK, &status::of(&turn)))
+        }
+        (Route::Wake(group), "POST") => {
+            let intent = request.intent(Action::wake(), AT_ONCE);
+            let turn = direct::turn(world, config, group, &intent, request_id).await?;
+            let refused = turn.refusal().is_some();
+            let code = if refused {
+                code::UNAVAILABLE
+            } else {
+                code::ACCEPTED
+            };
+            Ok(response::status(code, &status::of(&turn)))
+        }
+        (Route::Admin(_), "POST") => Err(Error::new(
+            Code::Forbidden,
+            "sleep and keep-awake over HTTP need an admin credential, and this stack was given none; call the \
+             function directly instead",
+        )),
+        (Route::Why(group), _) if get => {
+            let (limit, before) = (request.parameter("limit"), request.parameter("before"));
+            let query = Query::Why(WhyQuery::parse(group.clone(), limit, before)?);
+            Ok(response::json(
+                code::OK,
+                &query::answer(world, config, &query).await?,
+            ))
+        }
+        (Route::Groups, _) if get => {
+            let groups = query::answer(world, config, &Query::List).await?;
+            Ok(response::json(code::OK, &groups))
+        }
+        (Route::Nowhere, _) => Err(Error::new(
+            Code::UnknownGroup,
+            "this address names no group: open /<group>, the value of a service's tag dormouse:group",
+        )),
+        (_, method) => {
+            let message = format!("method `{method}` is not answered here");
+            Ok(response::json(
+                code::METHOD_NOT_ALLOWED,
+                &json!({"errors": [{"code": "MethodNotAllowed", "service": null, "message": message}]}),
+            ))
+        }
+    }
+}
