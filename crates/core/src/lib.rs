@@ -15,6 +15,7 @@ pub mod hours;
 pub mod ids;
 pub mod intent;
 pub mod logs;
+pub mod look;
 pub mod minutes;
 pub mod needs;
 pub mod observation;
