@@ -416,6 +416,7 @@ fn task(number: u32) -> TaskState {
         probe: Some(Probe::Status(200)),
         address: TaskAddress::Public(IpAddr::V4(Ipv4Addr::new(198, 51, 100, last)), 8080),
         private: None,
+        times: Default::default(),
     }
 }
 
