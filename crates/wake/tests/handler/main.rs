@@ -7,6 +7,7 @@ mod events;
 mod failing;
 mod groups;
 mod order;
+mod pages;
 mod pipelines;
 mod waking;
 mod whys;
