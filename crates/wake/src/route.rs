@@ -14,12 +14,16 @@ pub(crate) enum Route {
     },
     /// `/{group}/-/status`
     Status(GroupName),
+    /// `/{group}/-/page`
+    Page(GroupName),
     /// `/{group}/-/why`
     Why(GroupName),
     /// `/{group}/-/wake`
     Wake(GroupName),
     /// `/{group}/-/sleep` and `/{group}/-/keep-awake`
     Admin(GroupName),
+    /// `/`
+    Home,
     /// `/-/groups`
     Groups,
     /// Anything else.
@@ -32,10 +36,11 @@ impl Route {
         match self {
             Self::App { group, .. }
             | Self::Status(group)
+            | Self::Page(group)
             | Self::Why(group)
             | Self::Wake(group)
             | Self::Admin(group) => Some(group),
-            Self::Groups | Self::Nowhere => None,
+            Self::Home | Self::Groups | Self::Nowhere => None,
         }
     }
 }
@@ -46,8 +51,10 @@ const WELL_KNOWN: [&str; 2] = ["favicon.ico", "robots.txt"];
 /// Finds the route of a path.
 pub(crate) fn of(path: &str) -> Route {
     let rest = path.trim_start_matches('/');
-    if rest == "-/groups" {
-        return Route::Groups;
+    match rest {
+        "" => return Route::Home,
+        "-/groups" => return Route::Groups,
+        _ => {}
     }
     let (name, app) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
     let Ok(group) = GroupName::parse(name) else {
@@ -63,6 +70,7 @@ pub(crate) fn of(path: &str) -> Route {
             path: app.to_owned(),
         },
         Some("status") => Route::Status(group),
+        Some("page") => Route::Page(group),
         Some("why") => Route::Why(group),
         Some("wake") => Route::Wake(group),
         Some("sleep" | "keep-awake") => Route::Admin(group),
@@ -108,14 +116,14 @@ mod tests {
         assert_eq!(of("/dev/a/-/status"), app("/a/-/status"));
         assert_eq!(of("/dev//evil.example"), app("//evil.example"));
         assert_eq!(of("/dev/-/status"), Route::Status(group()));
+        assert_eq!(of("/dev/-/page"), Route::Page(group()));
         assert_eq!(of("/dev/-/why"), Route::Why(group()));
         assert_eq!(of("/dev/-/wake"), Route::Wake(group()));
         assert_eq!(of("/dev/-/sleep"), Route::Admin(group()));
         assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group()));
         assert_eq!(of("/-/groups"), Route::Groups);
+        assert_eq!((of("/"), of("")), (Route::Home, Route::Home));
         for nowhere in [
-            "/",
-            "",
             "/-",
             "/-/other",
             "/dev/-/other",

@@ -41,9 +41,6 @@ pub(super) async fn answer<W: World + Looks>(
     let began = world.now();
     let intent = request.intent(action, AT_ONCE);
     let mut told = looks::ask(world, config, group, &intent, request_id).await?;
-    if let Some(refusal) = told.refusal.clone().filter(|_| request.client == Client::Browser) {
-        return Err(refusal);
-    }
     while request.client != Client::Passive
         && told.refusal.is_none()
         && !told.status.ready
@@ -55,11 +52,17 @@ pub(super) async fn answer<W: World + Looks>(
         told = looks::ask(world, config, group, &intent, request_id).await?;
     }
     let status = told.status;
-    if let Some(location) = status::redirect(&status, &route::encoded(path), request.query()) {
+    let refused = told.refusal.is_some() && request.client == Client::Browser;
+    if let Some(location) =
+        status::redirect(&status, &route::encoded(path), request.query()).filter(|_| !refused)
+    {
         return Ok(response::redirect(&location));
     }
     Ok(match request.client {
-        Client::Browser => page::waiting(&status, path, &request.nonce),
+        Client::Browser => page::waiting(&request.viewer(config), &status, path),
+        Client::Passive if request.method == "GET" && request.wants_page() && !request.is_ahead_of_time() => {
+            page::resting(&request.viewer(config), &status, path, not_ready(&status))
+        }
         Client::Program | Client::Passive => response::status(not_ready(&status), &status),
     })
 }

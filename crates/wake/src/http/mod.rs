@@ -51,7 +51,10 @@ pub(crate) async fn handle<W: World + Looks>(
             log::error(&error, group, request_id);
         }
         match request.client {
-            Client::Browser => page::error(&error, &request.nonce),
+            Client::Browser => page::error(&request.viewer(config), &error),
+            Client::Program if request.method == "POST" && request.wants_page() => {
+                page::error(&request.viewer(config), &error)
+            }
             Client::Program | Client::Passive => response::error(&error),
         }
     }))
@@ -73,9 +76,18 @@ async fn answer<W: World + Looks>(
             let told = looks::ask(world, config, group, &intent, request_id).await?;
             Ok(response::status(code::OK, &told.status))
         }
+        (Route::Page(group), _) if get => {
+            let intent = request.intent(Action::Look, ITS_TURN);
+            let told = looks::ask(world, config, group, &intent, request_id).await?;
+            Ok(page::changing_part(&request.viewer(config), &told.status))
+        }
         (Route::Wake(group), "POST") => {
             let intent = request.intent(Action::wake(), AT_ONCE);
             let told = looks::ask(world, config, group, &intent, request_id).await?;
+            if request.wants_page() {
+                // Whatever came of it, the group's own page says it.
+                return Ok(response::see_other(&format!("../../{group}")));
+            }
             let code = if told.refusal.is_some() {
                 code::UNAVAILABLE
             } else {
@@ -96,14 +108,16 @@ async fn answer<W: World + Looks>(
                 &query::answer(world, config, &query).await?,
             ))
         }
-        (Route::Groups, _) if get => {
+        (Route::Home, _) if get && config.groups_page => {
+            let groups = query::groups(world).await?;
+            Ok(page::groups(&request.viewer(config), &groups))
+        }
+        (Route::Groups, _) if get && config.groups_page => {
             let groups = query::answer(world, config, &Query::List).await?;
             Ok(response::json(code::OK, &groups))
         }
-        (Route::Nowhere, _) => Err(Error::new(
-            Code::UnknownGroup,
-            "this address names no group: open /<group>, the value of a service's tag dormouse:group",
-        )),
+        (Route::Home | Route::Groups, _) if !config.groups_page => Err(nowhere()),
+        (Route::Nowhere, _) => Err(nowhere()),
         (_, method) => {
             let message = format!("method `{method}` is not answered here");
             Ok(response::json(
@@ -112,4 +126,11 @@ async fn answer<W: World + Looks>(
             ))
         }
     }
+}
+
+fn nowhere() -> Error {
+    Error::new(
+        Code::UnknownGroup,
+        "this address names no group: open /<group>, the value of a service's tag dormouse:group",
+    )
 }
