@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::duration;
 use crate::error::{Code, Error};
+use crate::guard::Guard;
 use crate::ids::ServiceId;
 use crate::logs::{LogGroupName, LogPattern, LogSource};
 use crate::settings::{self, Defaults, Mode, ServiceSettings, Signals};
@@ -14,7 +15,7 @@ use crate::settings::{self, Defaults, Mode, ServiceSettings, Signals};
 pub struct Config {
     /// `TABLE_NAME`: the table of records and settings.
     pub table: String,
-    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`, `IDLE_CPU`, `MODE`: for services that say nothing themselves.
+    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`, `IDLE_CPU`, `MODE`, `WAKES_PER_DAY`: for services that say nothing themselves.
     pub defaults: Defaults,
     /// `CLUSTER` and `SERVICES`: services without tags that form the group `default`; `LOG_GROUP` and `LOG_PATTERN`
     /// are theirs.
@@ -35,6 +36,9 @@ pub struct Config {
     pub tick_queue: Option<String>,
     /// `DEAD_LETTER_QUEUE_URL`: where messages go that cannot be understood; only session-metric-ingest has it.
     pub dead_letters: Option<String>,
+    /// `ADMIN_AUTH`, `ADMIN_TOKEN_SHA256`, `WAKE_AUTH`, `LINK_KEY`: who may do what over HTTP; only the wake function has
+    /// them.
+    pub guard: Guard,
 }
 
 impl Config {
@@ -64,6 +68,7 @@ impl Config {
             signals,
             idle_cpu: idle_cpu(get("IDLE_CPU"), fallback.idle_cpu)?,
             mode: mode(get("MODE"))?,
+            wakes_per_day: wakes_per_day(get("WAKES_PER_DAY"))?,
         };
         let logs = logs(get("LOG_GROUP"), get("LOG_PATTERN"))?;
         let listed = listed(get("CLUSTER"), get("SERVICES"))?
@@ -87,6 +92,7 @@ impl Config {
             shards: shards(get("SHARDS"))?,
             tick_queue: get("TICK_QUEUE_URL").map(str::to_owned),
             dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
+            guard: Guard::from_env(get)?,
         })
     }
 }
@@ -135,6 +141,13 @@ fn shards(value: Option<&str>) -> Result<u32, Error> {
 fn mode(value: Option<&str>) -> Result<Mode, Error> {
     value.map_or(Ok(Mode::Act), |text| {
         Mode::parse(text).ok_or_else(|| invalid("MODE", text, Mode::RULE))
+    })
+}
+
+fn wakes_per_day(value: Option<&str>) -> Result<u32, Error> {
+    value.map_or(Ok(0), |text| {
+        settings::parse_wakes_per_day(text)
+            .ok_or_else(|| invalid("WAKES_PER_DAY", text, settings::WAKES_PER_DAY_RULE))
     })
 }
 
@@ -263,6 +276,10 @@ mod tests {
             ("MODE", "dry-run"),
             ("SHARDS", "0"),
             ("SHARDS", "33"),
+            ("WAKES_PER_DAY", "-1"),
+            ("WAKES_PER_DAY", "10001"),
+            ("ADMIN_AUTH", "password"),
+            ("WAKE_AUTH", "token"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);
@@ -271,6 +288,16 @@ mod tests {
                 "{error}"
             );
         }
+        let short = [
+            ("TABLE_NAME", "t"),
+            ("ADMIN_AUTH", "token"),
+            ("ADMIN_TOKEN_SHA256", "abc"),
+        ];
+        let error = read(&short).expect_err("no hash");
+        assert!(
+            error.message.contains("`ADMIN_TOKEN_SHA256`, value `abc`"),
+            "{error}"
+        );
         assert!(
             read(&[])
                 .expect_err("no table")

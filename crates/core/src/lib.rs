@@ -11,6 +11,7 @@ pub mod direct;
 pub mod duration;
 pub mod engine;
 pub mod error;
+pub mod guard;
 pub mod hours;
 pub mod ids;
 pub mod intent;

@@ -8,12 +8,13 @@ use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::Action;
 use dormouse_core::ports::World;
+use dormouse_core::record::Phase;
 use dormouse_core::status::{self, Status};
 use dormouse_function::{direct, turn};
 use serde_json::Value;
 
 use super::request::Request;
-use super::{AT_ONCE, ITS_TURN};
+use super::{AT_ONCE, ITS_TURN, permit};
 use crate::client::Client;
 use crate::page;
 use crate::response::{self, code};
@@ -35,21 +36,22 @@ pub(super) async fn answer<W: World>(
     request_id: &str,
 ) -> Result<Value, Error> {
     let wait = wait(request.parameter("wait"))?;
-    let action = match request.client {
-        Client::Passive => Action::Look,
-        Client::Browser | Client::Program => Action::wake(),
-    };
     let began = world.now();
+    // Who may not wake only looks, and is led into an app that is awake all the same.
+    let barred = permit::to_wake(&config.guard, request, group, began).err();
+    let action = if barred.is_some() {
+        Action::Look
+    } else {
+        Action::wake()
+    };
     let intent = request.intent(action, AT_ONCE);
     let mut turn = direct::turn(world, config, group, &intent, request_id).await?;
-    if let Some(refusal) = turn.refusal().filter(|_| request.client == Client::Browser) {
-        return Err(refusal);
-    }
     let mut status = status::of(&turn);
-    while request.client != Client::Passive
-        && turn.refusal().is_none()
-        && !status.ready
-        && between(began, world.now()) < wait
+    if let Some(refusal) = turn.refusal().filter(|_| request.client == Client::Browser) {
+        let page = page::error(&refusal, &request.nonce);
+        return Ok(response::retry_after(page, status.retry_after_seconds));
+    }
+    while barred.is_none() && turn.refusal().is_none() && !status.ready && between(began, world.now()) < wait
     {
         world.pause(LOOK_EVERY).await;
         let left = wait.saturating_sub(between(began, world.now()));
@@ -58,8 +60,12 @@ pub(super) async fn answer<W: World>(
         turn = turn::take(world, &turn.settings, Some(turn.record), &intent, request_id).await?;
         status = status::of(&turn);
     }
-    if let Some(location) = status::redirect(&status, &route::encoded(path), request.query()) {
+    if let Some(location) = status::redirect(&status, &route::encoded(path), &request.app_query()) {
         return Ok(response::redirect(&location));
+    }
+    let sleeps = matches!(status.phase, Phase::Asleep | Phase::FallingAsleep);
+    if let Some(error) = barred.filter(|_| sleeps && request.client != Client::Passive) {
+        return Err(error);
     }
     Ok(match request.client {
         Client::Browser => page::waiting(&status, path, &request.nonce),
@@ -70,6 +76,13 @@ pub(super) async fn answer<W: World>(
 /// A failure that waiting will not mend is told from one that it may. Bad tags leave the last good settings in
 /// force, so they only stop a group that never had any.
 fn not_ready(status: &Status) -> u16 {
+    if status
+        .errors
+        .iter()
+        .any(|error| error.code == Code::WakeBudgetSpent)
+    {
+        return code::TOO_MANY_REQUESTS;
+    }
     let stuck = |http: u16| http == code::BAD_GATEWAY;
     let blocking = status
         .errors

@@ -1,6 +1,8 @@
 //! Requests to the wake address.
 
+mod admin;
 mod app;
+mod permit;
 mod request;
 
 use std::time::Duration;
@@ -42,11 +44,16 @@ pub(crate) async fn handle<W: World>(
     })?;
     let request = Request::of(event, request_id);
     let answer = answer(world, config, &request, request_id).await;
-    Ok(answer.unwrap_or_else(|error| {
+    let answer = answer.unwrap_or_else(|error| {
         let group = request.route.group().map(GroupName::as_str);
         if !matches!(
             error.code,
-            Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden | Code::KeptAsleep | Code::Observing
+            Code::UnknownGroup
+                | Code::InvalidRequest
+                | Code::Forbidden
+                | Code::Unauthorized
+                | Code::KeptAsleep
+                | Code::Observing
         ) {
             log::error(&error, group, request_id);
         }
@@ -54,7 +61,8 @@ pub(crate) async fn handle<W: World>(
             Client::Browser => page::error(&error, &request.nonce),
             Client::Program | Client::Passive => response::error(&error),
         }
-    }))
+    });
+    Ok(response::finished(answer))
 }
 
 async fn answer<W: World>(
@@ -74,21 +82,16 @@ async fn answer<W: World>(
             Ok(response::status(code::OK, &status::of(&turn)))
         }
         (Route::Wake(group), "POST") => {
+            permit::to_wake(&config.guard, request, group, world.now())?;
             let intent = request.intent(Action::wake(), AT_ONCE);
             let turn = direct::turn(world, config, group, &intent, request_id).await?;
-            let refused = turn.refusal().is_some();
-            let code = if refused {
-                code::UNAVAILABLE
-            } else {
-                code::ACCEPTED
-            };
+            let refusal = turn.refusal();
+            let code = refusal.map_or(code::ACCEPTED, |refusal| response::http_status(refusal.code));
             Ok(response::status(code, &status::of(&turn)))
         }
-        (Route::Admin(_), "POST") => Err(Error::new(
-            Code::Forbidden,
-            "sleep and keep-awake over HTTP need an admin credential, and this stack was given none; call the \
-             function directly instead",
-        )),
+        (Route::Admin(group, action), "POST") => {
+            admin::answer(world, config, request, group, *action, request_id).await
+        }
         (Route::Why(group), _) if get => {
             let (limit, before) = (request.parameter("limit"), request.parameter("before"));
             let query = Query::Why(WhyQuery::parse(group.clone(), limit, before)?);

@@ -87,6 +87,8 @@ pub(crate) fn error(error: &Error, nonce: &str) -> Value {
         code::NOT_FOUND => "No such group",
         code::BAD_REQUEST => "Not understood",
         code::UNAVAILABLE => "Not just now",
+        code::UNAUTHORIZED | code::FORBIDDEN => "Not allowed",
+        code::TOO_MANY_REQUESTS => "Enough for today",
         _ => "Something needs mending",
     };
     rendered(
