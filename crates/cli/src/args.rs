@@ -4,8 +4,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 use clap_complete::Shell;
 use dormouse_core::duration;
 use dormouse_core::ids::GroupName;
+use dormouse_core::settings::AppUrl;
 use dormouse_core::tags::MAX_COUNT;
 
+use crate::commands::link;
 use crate::commands::why::PAGE;
 use crate::exit::Exit;
 use crate::moment::Moment;
@@ -67,6 +69,25 @@ pub(crate) enum Command {
     Ask(Ask),
     /// Check the tags and your permissions in an account; needs no stack and changes nothing
     Check,
+    /// Make a signed link that wakes a group until it expires; asks nobody
+    ///
+    /// For a stack whose parameter WakeAuth is link. The key, its parameter LinkKey, comes from the variable
+    /// DORMOUSE_LINK_KEY, so that no list of processes shows it. Whoever has the link can wake the group, and no other.
+    #[command(group = clap::ArgGroup::new("end").required(true).args(["period", "until"]))]
+    Link {
+        /// The group
+        #[arg(value_parser = GroupName::parse)]
+        group: GroupName,
+        /// How long it stays good.
+        #[command(flatten)]
+        end: End,
+        /// Path of the app to open, with its query: /reports?tab=open
+        #[arg(long, value_name = "PATH", default_value = "", value_parser = link::path)]
+        path: String,
+        /// The stack's output WakeUrl
+        #[arg(long, env = "DORMOUSE_WAKE_URL", value_name = "URL", value_parser = link::url)]
+        url: AppUrl,
+    },
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -196,6 +217,14 @@ mod tests {
             "dormouse why dev --limit 0",
             "dormouse why dev --limit 101",
             "dormouse why dev --all --limit 3",
+            "dormouse link dev --for 7d",
+            "dormouse link dev --url https://x --for soon",
+            "dormouse link dev --url example.com --for 7d",
+            "dormouse link dev --url https://u@x --for 7d",
+            "dormouse link dev --url https://x --for 7d --path reports",
+            "dormouse link dev --url https://x --for 7d --path /a#b",
+            "dormouse link dev --url https://x --for 7d --path /ü",
+            "dormouse link dev --url https://x",
         ] {
             let error = parse(line).map(|_| ()).expect_err(line);
             assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()), "{line}");

@@ -20,12 +20,13 @@ use std::process::ExitCode;
 
 use aws_config::SdkConfig;
 use clap::{CommandFactory, Parser};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::args::{Args, Ask, Command, Place};
 use crate::commands::wake::Wake;
 use crate::commands::why::Why;
-use crate::commands::{Desk, check, ls, rest, wake, why};
+use crate::commands::{Desk, check, link, ls, rest, wake, why};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -36,6 +37,22 @@ async fn main() -> ExitCode {
     let report = match &args.command {
         Command::Ask(question) => ask(question, &args.place).await,
         Command::Check => check(&args.place).await,
+        Command::Link {
+            group,
+            end,
+            path,
+            url,
+        } => link::run(
+            &link::Link {
+                group,
+                end,
+                path,
+                url,
+            },
+            environment().get(link::KEY).map(String::as_str),
+            Timestamp::now(),
+            &TimeZone::system(),
+        ),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "dormouse", &mut script);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::branding::Branding;
 use crate::duration;
 use crate::error::{Code, Error};
+use crate::guard::Guard;
 use crate::ids::ServiceId;
 use crate::logs::{LogGroupName, LogPattern, LogSource};
 use crate::settings::{self, Defaults, Mode, ServiceSettings, Signals};
@@ -15,7 +16,7 @@ use crate::settings::{self, Defaults, Mode, ServiceSettings, Signals};
 pub struct Config {
     /// `TABLE_NAME`: the table of records and settings.
     pub table: String,
-    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`, `IDLE_CPU`, `MODE`: for services that say nothing themselves.
+    /// `IDLE_AFTER`, `GRACE`, `WAKE_TIMEOUT`, `SIGNALS`, `IDLE_CPU`, `MODE`, `WAKES_PER_DAY`: for services that say nothing themselves.
     pub defaults: Defaults,
     /// `CLUSTER` and `SERVICES`: services without tags that form the group `default`; `LOG_GROUP` and `LOG_PATTERN`
     /// are theirs.
@@ -40,6 +41,9 @@ pub struct Config {
     pub branding: Branding,
     /// `GROUPS_PAGE`: whether the list of all groups is answered; only the wake function has it.
     pub groups_page: bool,
+    /// `ADMIN_AUTH`, `ADMIN_TOKEN_SHA256`, `WAKE_AUTH`, `LINK_KEY`: who may do what over HTTP; only the wake function has
+    /// them.
+    pub guard: Guard,
 }
 
 impl Config {
@@ -69,6 +73,7 @@ impl Config {
             signals,
             idle_cpu: idle_cpu(get("IDLE_CPU"), fallback.idle_cpu)?,
             mode: mode(get("MODE"))?,
+            wakes_per_day: wakes_per_day(get("WAKES_PER_DAY"))?,
         };
         let logs = logs(get("LOG_GROUP"), get("LOG_PATTERN"))?;
         let listed = listed(get("CLUSTER"), get("SERVICES"))?
@@ -94,6 +99,7 @@ impl Config {
             dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
             branding: Branding::read(get)?,
             groups_page: groups_page(get("GROUPS_PAGE"))?,
+            guard: Guard::from_env(get)?,
         })
     }
 }
@@ -151,6 +157,13 @@ fn groups_page(value: Option<&str>) -> Result<bool, Error> {
         Some("off") => Ok(false),
         Some(other) => Err(invalid("GROUPS_PAGE", other, "must be `on` or `off`")),
     }
+}
+
+fn wakes_per_day(value: Option<&str>) -> Result<u32, Error> {
+    value.map_or(Ok(0), |text| {
+        settings::parse_wakes_per_day(text)
+            .ok_or_else(|| invalid("WAKES_PER_DAY", text, settings::WAKES_PER_DAY_RULE))
+    })
 }
 
 fn in_vpc(value: Option<&str>) -> Result<bool, Error> {
@@ -281,6 +294,10 @@ mod tests {
             ("PAGE_COLOR", "red"),
             ("PAGE_LOGO", "https://example.com/logo.png"),
             ("GROUPS_PAGE", "maybe"),
+            ("WAKES_PER_DAY", "-1"),
+            ("WAKES_PER_DAY", "10001"),
+            ("ADMIN_AUTH", "password"),
+            ("WAKE_AUTH", "token"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);
@@ -289,6 +306,16 @@ mod tests {
                 "{error}"
             );
         }
+        let short = [
+            ("TABLE_NAME", "t"),
+            ("ADMIN_AUTH", "token"),
+            ("ADMIN_TOKEN_SHA256", "abc"),
+        ];
+        let error = read(&short).expect_err("no hash");
+        assert!(
+            error.message.contains("`ADMIN_TOKEN_SHA256`, value `abc`"),
+            "{error}"
+        );
         assert!(
             read(&[])
                 .expect_err("no table")

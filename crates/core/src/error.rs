@@ -51,8 +51,12 @@ pub enum Code {
     InvalidTag,
     /// An event or request cannot be understood.
     InvalidRequest,
-    /// The request needs an admin credential, and this stack was given none.
+    /// The request needs a credential or a signed link, and the one that it has is no good, or this stack was given none.
     Forbidden,
+    /// The request needs a credential, and has none or a wrong one.
+    Unauthorized,
+    /// The group was woken over HTTP as often as it may be in a day: not woken.
+    WakeBudgetSpent,
     /// Groups need each other in a longer chain than one turn follows; the next look goes on with it.
     NeedsTooDeep,
     /// What arrived is larger than this function unpacks.
@@ -109,6 +113,7 @@ impl Code {
                 | Self::TooLarge
                 | Self::NotAWake
                 | Self::Forbidden
+                | Self::Unauthorized
                 | Self::UnknownGroup
                 | Self::UnknownLogGroup
         )

@@ -70,6 +70,13 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// Not woken: its wakes over HTTP of this day are spent.
+    WakeBudgetSpent {
+        /// How many a day may have.
+        limit: u32,
+        /// The end of the day.
+        until: Timestamp,
+    },
     /// Awake: its hours say so.
     InHours {
         /// Until when; none: for ever.
@@ -180,6 +187,7 @@ impl Reason {
             Self::Superseded { .. } => "superseded",
             Self::KeptAwake { .. } => "kept-awake",
             Self::KeptAsleep { .. } => "kept-asleep",
+            Self::WakeBudgetSpent { .. } => "wake-budget-spent",
             Self::InHours { .. } => "in-hours",
             Self::NeededBy { .. } => "needed-by",
             Self::NeededRecently { .. } => "needed-recently",
@@ -266,6 +274,10 @@ impl fmt::Display for Reason {
             Self::Superseded { current } => write!(f, "the current generation is {current}"),
             Self::KeptAwake { until } => write!(f, "kept awake until {until:.0}"),
             Self::KeptAsleep { until } => write!(f, "kept asleep until {until:.0}"),
+            Self::WakeBudgetSpent { limit, until } => write!(
+                f,
+                "it was woken over HTTP as often as it may be in a day ({limit}): not again before {until:.0}"
+            ),
             Self::InHours { until: Some(until) } => write!(f, "its hours keep it awake until {until:.0}"),
             Self::InHours { until: None } => f.write_str("its hours keep it awake for ever"),
             Self::NeededBy { group } => write!(f, "group {group} needs it and is not asleep"),

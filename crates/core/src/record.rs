@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::duration;
@@ -91,11 +92,23 @@ pub struct Record {
     /// Task-seconds that sleep has saved, up to the last wake.
     #[serde(default)]
     pub slept_task_seconds: u64,
+    /// The wakes over HTTP of the last day that had one.
+    #[serde(default)]
+    pub http_wakes: Option<WakesOfDay>,
     /// Kinds of refusals that the why-log was told of since the phase changed.
     #[serde(default)]
     pub told: BTreeSet<String>,
     /// What is remembered of each service.
     pub services: BTreeMap<ServiceId, ServiceRecord>,
+}
+
+/// The wakes of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WakesOfDay {
+    /// The day, of UTC.
+    pub day: Date,
+    /// How many.
+    pub count: u32,
 }
 
 /// What would be done in a group that is in observe mode, for as long as it would be.
@@ -205,6 +218,7 @@ impl Record {
             wakes_took: Vec::new(),
             would: None,
             slept_task_seconds: 0,
+            http_wakes: None,
             told: BTreeSet::new(),
             services: BTreeMap::new(),
         }

@@ -90,6 +90,8 @@ pub struct Defaults {
     pub idle_cpu: u32,
     /// Whether what is decided is done.
     pub mode: Mode,
+    /// How often a group may be woken over HTTP in a day of UTC; 0: as often as somebody comes.
+    pub wakes_per_day: u32,
 }
 
 /// [`Defaults::idle_cpu`] where nobody says otherwise. Our choice: above what runtimes use while they wait.
@@ -104,6 +106,7 @@ impl Default for Defaults {
             signals: Signals::Configured,
             idle_cpu: IDLE_CPU,
             mode: Mode::Act,
+            wakes_per_day: 0,
         }
     }
 }
@@ -150,6 +153,9 @@ pub struct ServiceSettings {
     /// What must be ready before it is started, and is stopped only after it.
     #[serde(default)]
     pub needs: Vec<Need>,
+    /// How often its group may be woken over HTTP in a day of UTC; 0: as often as somebody comes; none: as the stack says.
+    #[serde(default)]
+    pub wakes_per_day: Option<u32>,
 }
 
 /// The rule that [`parse_idle_cpu`] applies, for error messages.
@@ -160,6 +166,15 @@ pub const IDLE_CPU_RULE: &str = "must be a whole number of percent from 1 to 100
 pub fn parse_idle_cpu(text: &str) -> Option<u32> {
     let percent = text.trim().parse().ok()?;
     (1..=100).contains(&percent).then_some(percent)
+}
+
+/// The rule that [`parse_wakes_per_day`] applies, for error messages.
+pub const WAKES_PER_DAY_RULE: &str = "must be a whole number from 0 to 10000; 0 is no limit";
+
+/// Parses a number of wakes a day; `None` breaks [`WAKES_PER_DAY_RULE`].
+#[must_use]
+pub fn parse_wakes_per_day(text: &str) -> Option<u32> {
+    text.trim().parse().ok().filter(|wakes| *wakes <= 10_000)
 }
 
 fn idle_cpu() -> u32 {
@@ -186,6 +201,7 @@ impl ServiceSettings {
             awake: None,
             mode: defaults.mode,
             needs: Vec::new(),
+            wakes_per_day: None,
         }
     }
 }
@@ -296,6 +312,9 @@ pub struct GroupSettings {
     /// The groups that need a service of this one: it stays up while any of them is.
     #[serde(default)]
     pub needed_by: BTreeSet<GroupName>,
+    /// [`GroupSettings::wakes_per_day`] where no service of the group says otherwise; 0: no limit.
+    #[serde(default)]
+    pub usual_wakes_per_day: u32,
 }
 
 impl GroupSettings {
@@ -308,6 +327,19 @@ impl GroupSettings {
             wake_timeout: Duration::ZERO,
             problems: Vec::new(),
             needed_by: BTreeSet::new(),
+            usual_wakes_per_day: 0,
+        }
+    }
+
+    /// How often the group may be woken over HTTP in a day of UTC: the fewest that a service of the group asks for, else
+    /// what the stack says; none: as often as somebody comes.
+    #[must_use]
+    pub fn wakes_per_day(&self) -> Option<u32> {
+        let asked: Vec<u32> = self.services.iter().filter_map(|s| s.wakes_per_day).collect();
+        if asked.is_empty() {
+            Some(self.usual_wakes_per_day).filter(|limit| *limit > 0)
+        } else {
+            asked.into_iter().filter(|limit| *limit > 0).min()
         }
     }
 

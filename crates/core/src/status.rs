@@ -15,6 +15,7 @@ use crate::ids::{Generation, GroupName};
 use crate::needs::Need;
 use crate::observation::{Seen, ServiceState, TaskAddress, TaskStage};
 use crate::readiness::{self, Destination, Readiness};
+use crate::reason::Reason;
 use crate::record::{Phase, ServiceRecord};
 use crate::settings::{AppUrl, Mode, Problem, ServiceSettings};
 use wake::Wake;
@@ -250,6 +251,7 @@ pub fn of(turn: &Turn) -> Status {
             }
             Phase::FallingAsleep | Phase::Asleep => record
                 .kept_until(turn.now)
+                .or(budget_renewed_at(&turn.reason))
                 .map_or(5, |until| duration::between(turn.now, until).as_secs().max(1)),
         },
         reason: record.reason.code().to_owned(),
@@ -259,6 +261,14 @@ pub fn of(turn: &Turn) -> Status {
         override_until: record.kept_until(turn.now),
         errors: errors(turn, &destination),
         services,
+    }
+}
+
+/// When a group that was just refused for its budget has one again.
+fn budget_renewed_at(reason: &Reason) -> Option<Timestamp> {
+    match reason {
+        Reason::WakeBudgetSpent { until, .. } => Some(*until),
+        _ => None,
     }
 }
 

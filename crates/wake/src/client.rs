@@ -1,5 +1,7 @@
 //! Who asks: a person with a browser, a program, or something that must not wake anything.
 
+use dormouse_core::guard::scanners;
+
 /// The kind of client behind a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Client {
@@ -7,7 +9,7 @@ pub(crate) enum Client {
     Browser,
     /// A program.
     Program,
-    /// A prefetch, a preview, a load balancer or uptime checker, a crawler: never wakes.
+    /// A prefetch, a preview, a load balancer or uptime checker, a crawler, a scanner: never wakes.
     Passive,
 }
 
@@ -73,7 +75,8 @@ pub(crate) fn of<'a>(method: &str, header: impl Fn(&str) -> Option<&'a str>) -> 
             parts.iter().any(|part| value.contains(part))
         })
     };
-    if method == "HEAD" || is_ahead_of_time(&header) || contains("user-agent", PASSIVE_AGENTS) {
+    let scans = header("user-agent").is_some_and(scanners::is_scanner);
+    if method == "HEAD" || is_ahead_of_time(&header) || scans || contains("user-agent", PASSIVE_AGENTS) {
         Client::Passive
     } else if method == "GET" && contains("accept", &["text/html"]) {
         Client::Browser

@@ -9,9 +9,11 @@ pub(crate) mod code {
     pub(crate) const OK: u16 = 200;
     pub(crate) const ACCEPTED: u16 = 202;
     pub(crate) const BAD_REQUEST: u16 = 400;
+    pub(crate) const UNAUTHORIZED: u16 = 401;
     pub(crate) const FORBIDDEN: u16 = 403;
     pub(crate) const NOT_FOUND: u16 = 404;
     pub(crate) const METHOD_NOT_ALLOWED: u16 = 405;
+    pub(crate) const TOO_MANY_REQUESTS: u16 = 429;
     pub(crate) const BAD_GATEWAY: u16 = 502;
     pub(crate) const UNAVAILABLE: u16 = 503;
 }
@@ -24,12 +26,39 @@ pub(crate) fn json(status: u16, body: &Value) -> Value {
 /// The status JSON, with `Retry-After` where asking again helps.
 pub(crate) fn status(http: u16, status: &Status) -> Value {
     let retry = status.retry_after_seconds.to_string();
-    let headers: &[(&str, &str)] = if http >= 500 {
+    let headers: &[(&str, &str)] = if http >= 500 || http == code::TOO_MANY_REQUESTS {
         &[("retry-after", &retry)]
     } else {
         &[]
     };
     answer(http, "application/json", json!(status).to_string(), headers)
+}
+
+/// When asking again helps, if nothing better is known. Our choice.
+const RETRY_AFTER: &str = "5";
+
+/// The answer with what its status asks for: `Retry-After` where it helps, in seconds, and how to show who one is (RFC
+/// 9110, sections 10.2.3 and 11.6.1).
+pub(crate) fn finished(mut answer: Value) -> Value {
+    let (name, value) = match answer["statusCode"]
+        .as_u64()
+        .and_then(|code| u16::try_from(code).ok())
+    {
+        Some(code::TOO_MANY_REQUESTS | code::UNAVAILABLE) => ("retry-after", RETRY_AFTER),
+        Some(code::UNAUTHORIZED) => ("www-authenticate", "Bearer realm=\"dormouse\""),
+        _ => return answer,
+    };
+    let header = &mut answer["headers"][name];
+    if header.is_null() {
+        *header = json!(value);
+    }
+    answer
+}
+
+/// The answer, to be asked for again after so many seconds.
+pub(crate) fn retry_after(mut answer: Value, seconds: u64) -> Value {
+    answer["headers"]["retry-after"] = json!(seconds.to_string());
+    answer
 }
 
 /// A page, shielded against whatever might have found its way into it.
@@ -69,13 +98,8 @@ pub(crate) fn see_other(location: &str) -> Value {
 /// An error as JSON.
 pub(crate) fn error(error: &Error) -> Value {
     let http = http_status(error.code);
-    let headers: &[(&str, &str)] = if http == code::UNAVAILABLE {
-        &[("retry-after", "5")]
-    } else {
-        &[]
-    };
     let body = json!({"errors": [{"code": error.code, "service": null, "message": error.message}]});
-    answer(http, "application/json", body.to_string(), headers)
+    answer(http, "application/json", body.to_string(), &[])
 }
 
 /// The HTTP status that stands for an error: the caller's mistake, ours to mend, or worth trying again.
@@ -83,6 +107,8 @@ pub(crate) fn http_status(code: Code) -> u16 {
     match code {
         Code::InvalidRequest | Code::TooLarge | Code::NotAWake => code::BAD_REQUEST,
         Code::Forbidden => code::FORBIDDEN,
+        Code::Unauthorized => code::UNAUTHORIZED,
+        Code::WakeBudgetSpent => code::TOO_MANY_REQUESTS,
         Code::UnknownGroup | Code::UnknownLogGroup => code::NOT_FOUND,
         Code::AccessDenied
         | Code::ClusterNotFound

@@ -1,5 +1,6 @@
 //! The addresses that the function answers (design: HTTP contract in docs/ARCHITECTURE.md).
 
+use dormouse_core::guard::scanners;
 use dormouse_core::ids::GroupName;
 
 /// What an address stands for.
@@ -21,13 +22,32 @@ pub(crate) enum Route {
     /// `/{group}/-/wake`
     Wake(GroupName),
     /// `/{group}/-/sleep` and `/{group}/-/keep-awake`
-    Admin(GroupName),
+    Admin(GroupName, Admin),
     /// `/`
     Home,
     /// `/-/groups`
     Groups,
     /// Anything else.
     Nowhere,
+}
+
+/// What only admins may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admin {
+    /// Put a group to sleep.
+    Sleep,
+    /// Keep it awake.
+    KeepAwake,
+}
+
+impl Admin {
+    /// The action of a direct call that does the same, and the last part of the address.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sleep => "sleep",
+            Self::KeepAwake => "keep-awake",
+        }
+    }
 }
 
 impl Route {
@@ -39,7 +59,7 @@ impl Route {
             | Self::Page(group)
             | Self::Why(group)
             | Self::Wake(group)
-            | Self::Admin(group) => Some(group),
+            | Self::Admin(group, _) => Some(group),
             Self::Home | Self::Groups | Self::Nowhere => None,
         }
     }
@@ -60,7 +80,7 @@ pub(crate) fn of(path: &str) -> Route {
     let Ok(group) = GroupName::parse(name) else {
         return Route::Nowhere;
     };
-    if WELL_KNOWN.contains(&name) {
+    if WELL_KNOWN.contains(&name) || scanners::is_no_group(rest) {
         return Route::Nowhere;
     }
     match app.strip_prefix("/-/") {
@@ -73,7 +93,8 @@ pub(crate) fn of(path: &str) -> Route {
         Some("page") => Route::Page(group),
         Some("why") => Route::Why(group),
         Some("wake") => Route::Wake(group),
-        Some("sleep" | "keep-awake") => Route::Admin(group),
+        Some("sleep") => Route::Admin(group, Admin::Sleep),
+        Some("keep-awake") => Route::Admin(group, Admin::KeepAwake),
         Some(_) => Route::Nowhere,
     }
 }
@@ -89,6 +110,20 @@ pub(crate) fn encoded(path: &str) -> String {
             && bytes.get(index + 2).is_some_and(u8::is_ascii_hexdigit);
         if escape || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/".contains(byte) {
             text.push(char::from(*byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
+/// A query as it may stand in a Location header: as it came, without what is legal nowhere in an address (RFC 3986,
+/// appendix A).
+pub(crate) fn encoded_query(query: &str) -> String {
+    let mut text = String::with_capacity(query.len());
+    for byte in query.bytes() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {
+            text.push(char::from(byte));
         } else {
             text.push_str(&format!("%{byte:02X}"));
         }
@@ -119,8 +154,8 @@ mod tests {
         assert_eq!(of("/dev/-/page"), Route::Page(group()));
         assert_eq!(of("/dev/-/why"), Route::Why(group()));
         assert_eq!(of("/dev/-/wake"), Route::Wake(group()));
-        assert_eq!(of("/dev/-/sleep"), Route::Admin(group()));
-        assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group()));
+        assert_eq!(of("/dev/-/sleep"), Route::Admin(group(), Admin::Sleep));
+        assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group(), Admin::KeepAwake));
         assert_eq!(of("/-/groups"), Route::Groups);
         assert_eq!((of("/"), of("")), (Route::Home, Route::Home));
         for nowhere in [
@@ -130,6 +165,9 @@ mod tests {
             "/dev/-",
             "/.env",
             "/favicon.ico",
+            "/wp-login.php",
+            "/index.php",
+            "/vendor/phpunit/x",
             "/a b/c",
         ] {
             assert_eq!(of(nowhere), Route::Nowhere, "{nowhere:?}");
@@ -143,5 +181,16 @@ mod tests {
         assert_eq!(encoded("/50%"), "/50%25");
         assert_eq!(encoded("/x\r\nset-cookie: y"), "/x%0D%0Aset-cookie:%20y");
         assert_eq!(encoded("/a?b#c"), "/a%3Fb%23c");
+        assert_eq!(encoded("/\\evil.example"), "/%5Cevil.example");
+    }
+
+    #[test]
+    fn a_query_goes_on_as_it_came_and_cannot_break_a_header() {
+        assert_eq!(encoded_query("a=%20b&c[]=/?@:'"), "a=%20b&c[]=/?@:'");
+        assert_eq!(
+            encoded_query("a=1\r\nset-cookie: y#f"),
+            "a=1%0D%0Aset-cookie:%20y%23f"
+        );
+        assert_eq!(encoded_query("ü"), "%C3%BC");
     }
 }

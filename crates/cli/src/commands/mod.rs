@@ -1,6 +1,7 @@
 //! What each command does: questions to the function, and a report.
 
 pub(crate) mod check;
+pub(crate) mod link;
 pub(crate) mod ls;
 pub(crate) mod rest;
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod activity;
 mod bounds;
+mod budget;
 mod decision;
 mod drift;
 mod evidence;

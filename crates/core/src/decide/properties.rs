@@ -1,5 +1,6 @@
 //! What holds for every record, sight and intent.
 
+mod budget;
 mod needs;
 
 use std::collections::BTreeMap;

@@ -20,9 +20,13 @@ impl Draft<'_> {
         if let Some(refusal) = self.kept_asleep() {
             return refusal;
         }
+        if let Some(refusal) = self.budget_spent() {
+            return refusal;
+        }
         self.revoke_claims(Revoker::Wake);
         match self.record.phase {
             Phase::Asleep | Phase::FallingAsleep => {
+                self.count_against_budget();
                 self.begin_wake(Reason::WakeAsked, self.intent.cause, |settings, saved| {
                     usual_count(settings, wake.desired_count, saved)
                 });

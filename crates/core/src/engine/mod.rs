@@ -87,6 +87,10 @@ impl Turn {
                 let message = format!("group `{}` is {}", self.settings.name, self.reason);
                 Some(Error::new(Code::KeptAsleep, message))
             }
+            Reason::WakeBudgetSpent { .. } => {
+                let message = format!("group `{}` is not woken: {}", self.settings.name, self.reason);
+                Some(Error::new(Code::WakeBudgetSpent, message))
+            }
             _ => None,
         }
     }

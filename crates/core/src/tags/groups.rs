@@ -96,6 +96,7 @@ fn entry<'a>(
         wake_timeout: defaults.wake_timeout,
         problems: Vec::new(),
         needed_by: BTreeSet::new(),
+        usual_wakes_per_day: defaults.wakes_per_day,
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::connections::Endpoint;
 use crate::duration;
 use crate::error::{Code, Error};
+use crate::guard::scanners;
 use crate::hours::Flaw;
 use crate::ids::GroupName;
 use crate::logs::{LogGroupName, LogPattern, LogSource, RecordName};
@@ -41,6 +42,9 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
         };
         let bad = match name {
             "group" => match GroupName::parse(value) {
+                Ok(_) if scanners::is_no_group(value) => Some(
+                    "must not be a name that scanners ask every host for, such as `phpmyadmin` or `x.php`",
+                ),
                 Ok(name) => {
                     group = Some(name);
                     None
@@ -134,6 +138,11 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
                 Endpoint::RULE,
             ),
             "needs" => set(&mut settings.needs, Need::parse_list(value), Need::RULE),
+            "wakes-per-day" => set(
+                &mut settings.wakes_per_day,
+                settings::parse_wakes_per_day(value).map(Some),
+                settings::WAKES_PER_DAY_RULE,
+            ),
             "idle-cpu" => set(
                 &mut settings.idle_cpu,
                 settings::parse_idle_cpu(value),
@@ -266,6 +275,7 @@ mod tests {
                 ("dormouse:log-pattern", "/api/v1/"),
                 ("dormouse:connections", ":8080/nginx_status"),
                 ("dormouse:idle-cpu", "3"),
+                ("dormouse:wakes-per-day", "20"),
                 ("dormouse:min", "2"),
                 ("dormouse:max", "20"),
                 ("dormouse:cpu", "30-70"),
@@ -292,8 +302,8 @@ mod tests {
         assert_eq!((s.signals, s.mode), (Signals::FixedTimer, Acting::Observe));
         assert!(s.logs.as_ref().is_some_and(|logs| logs.matches("GET /api/v1/x")));
         assert_eq!(
-            (s.connections, s.idle_cpu),
-            (Endpoint::parse(":8080/nginx_status"), 3)
+            (s.connections, s.idle_cpu, s.wakes_per_day),
+            (Endpoint::parse(":8080/nginx_status"), 3, Some(20))
         );
         assert_eq!(s.url.expect("a url").as_str(), "https://dev.example.com");
         assert_eq!(
@@ -445,6 +455,9 @@ mod tests {
             ("dormouse:dns-names", "dev.example.com"),
             ("dormouse:connections", "nginx_status"),
             ("dormouse:idle-cpu", "0"),
+            ("dormouse:wakes-per-day", "-1"),
+            ("dormouse:wakes-per-day", "10001"),
+            ("dormouse:group", "wp-login.php"),
             ("dormouse:min", "0"),
             ("dormouse:min", "5001"),
             ("dormouse:max", "0"),

@@ -8,11 +8,12 @@ use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::Action;
 use dormouse_core::ports::{Looks, World};
+use dormouse_core::record::Phase;
 use dormouse_core::status::{self, Status};
 use serde_json::Value;
 
 use super::request::Request;
-use super::{AT_ONCE, ITS_TURN, looks};
+use super::{AT_ONCE, ITS_TURN, looks, permit};
 use crate::client::Client;
 use crate::page;
 use crate::response::{self, code};
@@ -34,14 +35,17 @@ pub(super) async fn answer<W: World + Looks>(
     request_id: &str,
 ) -> Result<Value, Error> {
     let wait = wait(request.parameter("wait"))?;
-    let action = match request.client {
-        Client::Passive => Action::Look,
-        Client::Browser | Client::Program => Action::wake(),
-    };
     let began = world.now();
+    // Who may not wake only looks, and is led into an app that is awake all the same.
+    let barred = permit::to_wake(&config.guard, request, group, began).err();
+    let action = if barred.is_some() {
+        Action::Look
+    } else {
+        Action::wake()
+    };
     let intent = request.intent(action, AT_ONCE);
     let mut told = looks::ask(world, config, group, &intent, request_id).await?;
-    while request.client != Client::Passive
+    while barred.is_none()
         && told.refusal.is_none()
         && !told.status.ready
         && between(began, world.now()) < wait
@@ -52,16 +56,28 @@ pub(super) async fn answer<W: World + Looks>(
         told = looks::ask(world, config, group, &intent, request_id).await?;
     }
     let status = told.status;
-    let refused = told.refusal.is_some() && request.client == Client::Browser;
+    let refusal = told.refusal.filter(|_| request.client == Client::Browser);
     if let Some(location) =
-        status::redirect(&status, &route::encoded(path), request.query()).filter(|_| !refused)
+        status::redirect(&status, &route::encoded(path), &request.app_query()).filter(|_| refusal.is_none())
     {
         return Ok(response::redirect(&location));
     }
+    let sleeps = matches!(status.phase, Phase::Asleep | Phase::FallingAsleep);
+    if let Some(error) = barred.filter(|_| sleeps && request.client != Client::Passive) {
+        return Err(error);
+    }
+    let viewer = request.viewer(config);
+    if let Some(refusal) = refusal {
+        let page = match refusal.code {
+            Code::WakeBudgetSpent => page::error(&viewer, &refusal),
+            _ => page::waiting(&viewer, &status, path),
+        };
+        return Ok(response::retry_after(page, status.retry_after_seconds));
+    }
     Ok(match request.client {
-        Client::Browser => page::waiting(&request.viewer(config), &status, path),
+        Client::Browser => page::waiting(&viewer, &status, path),
         Client::Passive if request.method == "GET" && request.wants_page() && !request.is_ahead_of_time() => {
-            page::resting(&request.viewer(config), &status, path, not_ready(&status))
+            page::resting(&viewer, &status, path, not_ready(&status))
         }
         Client::Program | Client::Passive => response::status(not_ready(&status), &status),
     })
@@ -70,6 +86,13 @@ pub(super) async fn answer<W: World + Looks>(
 /// A failure that waiting will not mend is told from one that it may. Bad tags leave the last good settings in
 /// force, so they only stop a group that never had any.
 fn not_ready(status: &Status) -> u16 {
+    if status
+        .errors
+        .iter()
+        .any(|error| error.code == Code::WakeBudgetSpent)
+    {
+        return code::TOO_MANY_REQUESTS;
+    }
     let stuck = |http: u16| http == code::BAD_GATEWAY;
     let blocking = status
         .errors

@@ -1,7 +1,9 @@
 //! Requests to the wake address.
 
+mod admin;
 mod app;
 mod looks;
+mod permit;
 mod request;
 
 use std::time::Duration;
@@ -42,11 +44,16 @@ pub(crate) async fn handle<W: World + Looks>(
     })?;
     let request = Request::of(event, request_id);
     let answer = answer(world, config, &request, request_id).await;
-    Ok(answer.unwrap_or_else(|error| {
+    let answer = answer.unwrap_or_else(|error| {
         let group = request.route.group().map(GroupName::as_str);
         if !matches!(
             error.code,
-            Code::UnknownGroup | Code::InvalidRequest | Code::Forbidden | Code::KeptAsleep | Code::Observing
+            Code::UnknownGroup
+                | Code::InvalidRequest
+                | Code::Forbidden
+                | Code::Unauthorized
+                | Code::KeptAsleep
+                | Code::Observing
         ) {
             log::error(&error, group, request_id);
         }
@@ -57,7 +64,8 @@ pub(crate) async fn handle<W: World + Looks>(
             }
             Client::Program | Client::Passive => response::error(&error),
         }
-    }))
+    });
+    Ok(response::finished(answer))
 }
 
 async fn answer<W: World + Looks>(
@@ -82,24 +90,25 @@ async fn answer<W: World + Looks>(
             Ok(page::changing_part(&request.viewer(config), &told.status))
         }
         (Route::Wake(group), "POST") => {
+            permit::to_wake(&config.guard, request, group, world.now())?;
             let intent = request.intent(Action::wake(), AT_ONCE);
             let told = looks::ask(world, config, group, &intent, request_id).await?;
             if request.wants_page() {
                 // Whatever came of it, the group's own page says it.
-                return Ok(response::see_other(&format!("../../{group}")));
+                let signed = request.signed_part().map(|part| format!("?{part}"));
+                return Ok(response::see_other(&format!(
+                    "../../{group}{}",
+                    signed.unwrap_or_default()
+                )));
             }
-            let code = if told.refusal.is_some() {
-                code::UNAVAILABLE
-            } else {
-                code::ACCEPTED
-            };
+            let code = told
+                .refusal
+                .map_or(code::ACCEPTED, |refusal| response::http_status(refusal.code));
             Ok(response::status(code, &told.status))
         }
-        (Route::Admin(_), "POST") => Err(Error::new(
-            Code::Forbidden,
-            "sleep and keep-awake over HTTP need an admin credential, and this stack was given none; call the \
-             function directly instead",
-        )),
+        (Route::Admin(group, action), "POST") => {
+            admin::answer(world, config, request, group, *action, request_id).await
+        }
         (Route::Why(group), _) if get => {
             let (limit, before) = (request.parameter("limit"), request.parameter("before"));
             let query = Query::Why(WhyQuery::parse(group.clone(), limit, before)?);

@@ -49,11 +49,17 @@ enum Button {
     Wake,
     Watch,
     Open,
+    /// A wake needs a link that was signed for this group.
+    Nothing,
 }
 
 impl Button {
     fn is_wake(self) -> bool {
         self == Self::Wake
+    }
+
+    fn is_none(self) -> bool {
+        self == Self::Nothing
     }
 
     fn is_watch(self) -> bool {
@@ -93,7 +99,7 @@ pub(crate) fn groups(viewer: &Viewer, overview: &Overview) -> Value {
         frame: viewer.frame(icon, Some(live)),
         refresh: REFRESH,
         texts,
-        groups: groups.into_iter().map(|group| row(texts, group)).collect(),
+        groups: groups.into_iter().map(|group| row(viewer, group)).collect(),
         read_at: overview.discovered_at.map_or(String::new(), |at| {
             fill(texts.groups.read_at, &[("time", &clock(at))])
         }),
@@ -101,7 +107,8 @@ pub(crate) fn groups(viewer: &Viewer, overview: &Overview) -> Value {
     rendered(code::OK, page.render(), viewer.nonce)
 }
 
-fn row<'a>(texts: &'static Texts, group: &'a Group) -> Row<'a> {
+fn row<'a>(viewer: &Viewer, group: &'a Group) -> Row<'a> {
+    let texts = viewer.texts;
     let said = &texts.groups;
     let is_up = matches!(group.phase, Some(Phase::Waking | Phase::Awake));
     let (phase, class, button) = match group.phase {
@@ -110,6 +117,10 @@ fn row<'a>(texts: &'static Texts, group: &'a Group) -> Row<'a> {
         Some(Phase::FallingAsleep) => (said.falling_asleep, "", Button::Wake),
         Some(Phase::Waking) => (said.waking, "waking", Button::Watch),
         Some(Phase::Awake) => (said.awake, "ready", Button::Open),
+    };
+    let button = match button {
+        Button::Wake if !viewer.may_wake_any => Button::Nothing,
+        button => button,
     };
     Row {
         name: group.group.as_str(),

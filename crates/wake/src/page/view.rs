@@ -7,12 +7,16 @@ use super::language;
 use super::texts::Texts;
 
 /// Who looks, and at whose pages.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Viewer<'a> {
     pub(super) texts: &'static Texts,
     pub(super) branding: &'a Branding,
     /// Marks the page's own script and style.
     pub(super) nonce: &'a str,
+    /// The part of the address that signs their link, which forms carry on.
+    pub(super) signed: Option<String>,
+    /// Whether anybody may wake any group.
+    pub(super) may_wake_any: bool,
 }
 
 impl<'a> Viewer<'a> {
@@ -22,6 +26,17 @@ impl<'a> Viewer<'a> {
             texts: language::of(accept_language),
             branding,
             nonce,
+            signed: None,
+            may_wake_any: true,
+        }
+    }
+
+    /// The same, who came by a link with this signed part.
+    pub(crate) fn with_link(self, signed: Option<String>, may_wake_any: bool) -> Self {
+        Self {
+            signed,
+            may_wake_any,
+            ..self
         }
     }
 

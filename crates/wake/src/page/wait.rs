@@ -196,7 +196,10 @@ pub(crate) fn waiting(viewer: &Viewer, status: &Status, path: &str) -> Value {
 /// The page of a group for somebody whose coming wakes nothing, with a button that does.
 pub(crate) fn resting(viewer: &Viewer, status: &Status, path: &str, http: u16) -> Value {
     let state = State::of(status);
-    let wake = address(status.group.as_str(), path, "wake");
+    let mut wake = address(status.group.as_str(), path, "wake");
+    if let Some(signed) = &viewer.signed {
+        wake = format!("{wake}?{signed}");
+    }
     let page = Page {
         frame: viewer.frame(state.icon(), None),
         part: part(viewer, status, state, Some(wake)),

@@ -6,6 +6,7 @@ mod asking;
 mod events;
 mod failing;
 mod groups;
+mod guard;
 mod looks;
 mod order;
 mod pages;

@@ -2,6 +2,7 @@
 
 mod activity;
 mod bounds;
+mod budget;
 mod claims;
 mod evidence;
 mod failing;
