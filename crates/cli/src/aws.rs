@@ -120,10 +120,18 @@ impl Function for WakeFunction {
     }
 }
 
+/// This machine's clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock that all else is passed"
+)]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 impl Clock for WakeFunction {
-    #[expect(clippy::disallowed_methods, reason = "this is the port's clock")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        now()
     }
 
     async fn pause(&self, duration: Duration) {

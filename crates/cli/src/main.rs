@@ -20,7 +20,6 @@ use std::process::ExitCode;
 
 use aws_config::SdkConfig;
 use clap::{CommandFactory, Parser};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::args::{Args, Ask, Command, Place};
@@ -50,7 +49,7 @@ async fn main() -> ExitCode {
                 url,
             },
             environment().get(link::KEY).map(String::as_str),
-            Timestamp::now(),
+            aws::now(),
             &TimeZone::system(),
         ),
         Command::Completions { shell } => {

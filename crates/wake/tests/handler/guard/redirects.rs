@@ -105,6 +105,26 @@ async fn an_owners_address_with_a_user_or_a_trick_is_a_bad_tag_and_leads_nowhere
 }
 
 #[tokio::test]
+async fn pages_of_refusals_escape_what_was_sent_and_run_nothing() {
+    let world = awake().await;
+    let markup = "wait=<img src=x onerror=alert(1)>";
+    let page = answer(&world, with_query(event("http-api-browser.json"), markup)).await;
+    assert_eq!(status_of(&page), 400);
+    let html = page["body"].as_str().expect("html");
+    assert!(html.contains("onerror") && !html.contains("<img"), "{html}");
+    for page in [page, answer(&world, get("/nosuch", "text/html")).await] {
+        let policy = page["headers"]["content-security-policy"]
+            .as_str()
+            .expect("a policy");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        assert!(!policy.contains("unsafe"), "{policy}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_is_shielded() {
     let world = awake().await;
     for (event, status) in [
