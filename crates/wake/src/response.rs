@@ -12,9 +12,13 @@ pub(crate) mod code {
     pub(crate) const FORBIDDEN: u16 = 403;
     pub(crate) const NOT_FOUND: u16 = 404;
     pub(crate) const METHOD_NOT_ALLOWED: u16 = 405;
+    pub(crate) const TOO_MANY_REQUESTS: u16 = 429;
     pub(crate) const BAD_GATEWAY: u16 = 502;
     pub(crate) const UNAVAILABLE: u16 = 503;
 }
+
+/// Seconds after which what failed may work, where nothing says more. Our choice.
+pub(crate) const RETRY_AFTER: u64 = 5;
 
 /// JSON, never stored.
 pub(crate) fn json(status: u16, body: &Value) -> Value {
@@ -46,6 +50,15 @@ pub(crate) fn page(status: u16, html: String, nonce: &str) -> Value {
     )
 }
 
+/// The same answer, saying when to ask again, if it says that now is not the time.
+pub(crate) fn asking_again_after(seconds: u64, mut answer: Value) -> Value {
+    let http = answer["statusCode"].as_u64().unwrap_or_default();
+    if http == u64::from(code::UNAVAILABLE) || http == u64::from(code::TOO_MANY_REQUESTS) {
+        answer["headers"]["retry-after"] = json!(seconds.to_string());
+    }
+    answer
+}
+
 /// A redirect that keeps the method.
 pub(crate) fn redirect(location: &str) -> Value {
     answer(
@@ -69,8 +82,9 @@ pub(crate) fn see_other(location: &str) -> Value {
 /// An error as JSON.
 pub(crate) fn error(error: &Error) -> Value {
     let http = http_status(error.code);
+    let after = RETRY_AFTER.to_string();
     let headers: &[(&str, &str)] = if http == code::UNAVAILABLE {
-        &[("retry-after", "5")]
+        &[("retry-after", &after)]
     } else {
         &[]
     };

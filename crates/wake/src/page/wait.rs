@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::texts::{Texts, fill};
 use super::view::{Frame, Icon, Live, Viewer};
 use super::{address, clock, rendered};
-use crate::response::code;
+use crate::response::{self, code};
 
 /// A page of a group that nothing happens to looks again after so many seconds. Our choice: such pages may stay open for days.
 const REST: u64 = 30;
@@ -190,7 +190,8 @@ pub(crate) fn waiting(viewer: &Viewer, status: &Status, path: &str) -> Value {
         frame: viewer.frame(state.icon(), Some(live)),
         part,
     };
-    rendered(http, page.render(), viewer.nonce)
+    let page = rendered(http, page.render(), viewer.nonce);
+    response::asking_again_after(status.retry_after_seconds, page)
 }
 
 /// The page of a group for somebody whose coming wakes nothing, with a button that does.
@@ -201,7 +202,8 @@ pub(crate) fn resting(viewer: &Viewer, status: &Status, path: &str, http: u16) -
         frame: viewer.frame(state.icon(), None),
         part: part(viewer, status, state, Some(wake)),
     };
-    rendered(http, page.render(), viewer.nonce)
+    let page = rendered(http, page.render(), viewer.nonce);
+    response::asking_again_after(status.retry_after_seconds, page)
 }
 
 /// The part of the page that changes.

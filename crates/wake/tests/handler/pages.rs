@@ -92,7 +92,10 @@ async fn a_group_that_is_kept_asleep_says_until_when_in_the_visitors_language() 
     let mut event = event("http-api-browser.json");
     event["headers"]["accept-language"] = json!("de");
     let page = answer(&world, event).await;
-    assert_eq!(status_of(&page), 503);
+    assert_eq!(
+        (status_of(&page), &page["headers"]["retry-after"]),
+        (503, &json!("7200"))
+    );
     assert!(
         html(&page).contains("Jemand lässt sie bis 2027-01-15 10:00 UTC schlafen."),
         "{page}"
