@@ -18,6 +18,9 @@ pub(crate) mod code {
     pub(crate) const UNAVAILABLE: u16 = 503;
 }
 
+/// Seconds after which what failed may work, where nothing says more. Our choice.
+const RETRY_AFTER: &str = "5";
+
 /// JSON, never stored.
 pub(crate) fn json(status: u16, body: &Value) -> Value {
     answer(status, "application/json", body.to_string(), &[])
@@ -33,9 +36,6 @@ pub(crate) fn status(http: u16, status: &Status) -> Value {
     };
     answer(http, "application/json", json!(status).to_string(), headers)
 }
-
-/// When asking again helps, if nothing better is known. Our choice.
-const RETRY_AFTER: &str = "5";
 
 /// The answer with what its status asks for: `Retry-After` where it helps, in seconds, and how to show who one is (RFC
 /// 9110, sections 10.2.3 and 11.6.1).
@@ -55,12 +55,6 @@ pub(crate) fn finished(mut answer: Value) -> Value {
     answer
 }
 
-/// The answer, to be asked for again after so many seconds.
-pub(crate) fn retry_after(mut answer: Value, seconds: u64) -> Value {
-    answer["headers"]["retry-after"] = json!(seconds.to_string());
-    answer
-}
-
 /// A page, shielded against whatever might have found its way into it.
 pub(crate) fn page(status: u16, html: String, nonce: &str) -> Value {
     let policy = format!(
@@ -73,6 +67,15 @@ pub(crate) fn page(status: u16, html: String, nonce: &str) -> Value {
         html,
         &[("content-security-policy", &policy)],
     )
+}
+
+/// The same answer, saying when to ask again, if it says that now is not the time.
+pub(crate) fn asking_again_after(seconds: u64, mut answer: Value) -> Value {
+    let http = answer["statusCode"].as_u64().unwrap_or_default();
+    if http == u64::from(code::UNAVAILABLE) || http == u64::from(code::TOO_MANY_REQUESTS) {
+        answer["headers"]["retry-after"] = json!(seconds.to_string());
+    }
+    answer
 }
 
 /// A redirect that keeps the method.

@@ -72,7 +72,7 @@ pub(super) async fn answer<W: World + Looks>(
             Code::WakeBudgetSpent => page::error(&viewer, &refusal),
             _ => page::waiting(&viewer, &status, path),
         };
-        return Ok(response::retry_after(page, status.retry_after_seconds));
+        return Ok(response::asking_again_after(status.retry_after_seconds, page));
     }
     Ok(match request.client {
         Client::Browser => page::waiting(&viewer, &status, path),

@@ -10,6 +10,9 @@ use super::texts::Texts;
 use super::view::{Frame, Icon, Viewer};
 use crate::response::{self, code};
 
+/// Of a caller who may be allowed once it says who it is.
+const UNAUTHORIZED: u16 = 401;
+
 #[derive(Template)]
 #[template(path = "error.html")]
 struct Page<'a> {
@@ -29,8 +32,8 @@ pub(crate) fn error(viewer: &Viewer, error: &Error) -> Value {
     let title = match http {
         code::NOT_FOUND => texts.title.no_group,
         code::BAD_REQUEST => texts.title.not_understood,
-        401 | code::FORBIDDEN => texts.title.forbidden,
-        429 => texts.title.too_many,
+        UNAUTHORIZED | code::FORBIDDEN => texts.title.forbidden,
+        code::TOO_MANY_REQUESTS => texts.title.too_many,
         code::UNAVAILABLE => texts.title.not_now,
         _ => texts.title.broken,
     };
@@ -41,7 +44,7 @@ pub(crate) fn error(viewer: &Viewer, error: &Error) -> Value {
         title,
         message: &error.message,
         help: advice.map_or("", |advice| texts.advice(advice)),
-        retry: http == 429 || http >= 500,
+        retry: http == code::TOO_MANY_REQUESTS || http >= 500,
     };
     rendered(http, page.render(), viewer.nonce)
 }

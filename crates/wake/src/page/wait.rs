@@ -1,5 +1,6 @@
 //! The wait page, and the part of it that changes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use super::texts::{Texts, fill};
 use super::view::{Frame, Icon, Live, Viewer};
 use super::{address, clock, rendered};
-use crate::response::code;
+use crate::response::{self, code};
 
 /// A page of a group that nothing happens to looks again after so many seconds. Our choice: such pages may stay open for days.
 const REST: u64 = 30;
@@ -68,7 +69,9 @@ struct Row<'a> {
     class: &'static str,
     label: String,
     time: String,
-    detail: String,
+    detail: Cow<'a, str>,
+    /// The language of the detail.
+    detail_lang: &'static str,
     steps: Vec<StepRow>,
 }
 
@@ -190,7 +193,8 @@ pub(crate) fn waiting(viewer: &Viewer, status: &Status, path: &str) -> Value {
         frame: viewer.frame(state.icon(), Some(live)),
         part,
     };
-    rendered(http, page.render(), viewer.nonce)
+    let page = rendered(http, page.render(), viewer.nonce);
+    response::asking_again_after(status.retry_after_seconds, page)
 }
 
 /// The page of a group for somebody whose coming wakes nothing, with a button that does.
@@ -204,7 +208,8 @@ pub(crate) fn resting(viewer: &Viewer, status: &Status, path: &str, http: u16) -
         frame: viewer.frame(state.icon(), None),
         part: part(viewer, status, state, Some(wake)),
     };
-    rendered(http, page.render(), viewer.nonce)
+    let page = rendered(http, page.render(), viewer.nonce);
+    response::asking_again_after(status.retry_after_seconds, page)
 }
 
 /// The part of the page that changes.
@@ -341,7 +346,7 @@ fn row<'a>(texts: &'static Texts, service: &'a ServiceStatus, state: State) -> R
             .to_owned(),
     };
     let is_waking = state == State::Waking && !matches!(service.stage, Stage::Ready | Stage::Failing);
-    let detail = service.detail.as_deref().unwrap_or_default();
+    let (detail, detail_lang) = detail(texts, service.detail.as_deref().unwrap_or_default());
     Row {
         name: &service.name,
         class: match service.stage {
@@ -353,14 +358,25 @@ fn row<'a>(texts: &'static Texts, service: &'a ServiceStatus, state: State) -> R
         time: left(texts, service.eta_seconds, service.eta_at_most_seconds)
             .filter(|_| is_waking)
             .unwrap_or_default(),
-        detail: shortened(detail)
-            .filter(|_| !SAID_BY_STAGE.contains(&detail))
-            .unwrap_or_default(),
+        detail,
+        detail_lang,
         steps: if is_waking {
             service.steps.iter().map(|step| step_row(texts, step)).collect()
         } else {
             Vec::new()
         },
+    }
+}
+
+/// What a row says besides its stage, and in which language: AWS's words and most of ours are English.
+fn detail<'a>(texts: &'static Texts, detail: &'a str) -> (Cow<'a, str>, &'static str) {
+    match detail {
+        detail if SAID_BY_STAGE.contains(&detail) => (Cow::Borrowed(""), texts.lang),
+        "waits for its turn: ECS takes few changes of services a second" => {
+            (Cow::Borrowed(texts.stage.turn), texts.lang)
+        }
+        "its tasks are stopping" => (Cow::Borrowed(texts.stage.stopping), texts.lang),
+        words => (shortened(words), "en"),
     }
 }
 
@@ -409,7 +425,7 @@ fn problems(status: &Status) -> Vec<Words> {
                 .as_ref()
                 .map(|id| id.name.clone())
                 .unwrap_or_default(),
-            text: shortened(&error.message).unwrap_or_default(),
+            text: shortened(&error.message).into_owned(),
         })
         .collect()
 }
@@ -452,14 +468,13 @@ fn next(texts: &Texts, status: &Status, state: State, pause: u64) -> Vec<String>
     next
 }
 
-/// Words of AWS as they are, up to where a page stays readable; none if there are none.
-fn shortened(words: &str) -> Option<String> {
+/// Words of AWS as they are, up to where a page stays readable; that more follows is to be seen.
+fn shortened(words: &str) -> Cow<'_, str> {
     let end = words.char_indices().nth(LONGEST_WORDS).map(|(end, _)| end);
-    let text = match end {
-        None => words.to_owned(),
-        Some(end) => format!("{}…", words.get(..end)?),
-    };
-    (!text.is_empty()).then_some(text)
+    match end.and_then(|end| words.get(..end)) {
+        None => Cow::Borrowed(words),
+        Some(start) => Cow::Owned(format!("{start}…")),
+    }
 }
 
 /// Never 100 before ready.

@@ -86,13 +86,47 @@ async fn the_page_speaks_the_visitors_language() {
 }
 
 #[tokio::test]
+async fn what_dormouse_says_of_a_service_is_translated_and_what_aws_says_is_not() {
+    let world = asleep();
+    let line = std::time::Duration::from_secs(12);
+    world.wakes_stand_in_line(&[line, line]);
+    let german = |name| {
+        let mut event = event(name);
+        event["headers"]["accept-language"] = json!("de");
+        event
+    };
+    let page = answer(&world, german("http-api-browser.json")).await;
+    assert!(
+        html(&page).contains("lang=\"de\">wartet, bis er an der Reihe ist"),
+        "{page}"
+    );
+    answer(&world, event("http-api-status.json")).await;
+    world.run_tasks();
+    world.change("dev/web", |state| state.tasks[0].probe = Some(Probe::Status(503)));
+    let part = answer(&world, german("http-api-page.json")).await;
+    assert!(
+        html(&part).contains("lang=\"en\">the ready path answers 503"),
+        "{part}"
+    );
+    answer(&world, json!({"group": "dev", "action": "sleep"})).await;
+    let part = answer(&world, german("http-api-page.json")).await;
+    assert!(
+        html(&part).contains("lang=\"de\">seine Tasks enden gerade"),
+        "{part}"
+    );
+}
+
+#[tokio::test]
 async fn a_group_that_is_kept_asleep_says_until_when_in_the_visitors_language() {
     let world = awake().await;
     answer(&world, json!({"group": "dev", "action": "sleep", "for": "2h"})).await;
     let mut event = event("http-api-browser.json");
     event["headers"]["accept-language"] = json!("de");
     let page = answer(&world, event).await;
-    assert_eq!(status_of(&page), 503);
+    assert_eq!(
+        (status_of(&page), &page["headers"]["retry-after"]),
+        (503, &json!("7200"))
+    );
     assert!(
         html(&page).contains("Jemand lässt sie bis 2027-01-15 10:00 UTC schlafen."),
         "{page}"

@@ -59,6 +59,8 @@ pub(super) const TEXTS: Texts = Texts {
         checking: "Health Checks",
         ready: "bereit",
         failing: "scheitert",
+        turn: "wartet, bis er an der Reihe ist: ECS nimmt nur wenige Änderungen pro Sekunde an",
+        stopping: "seine Tasks enden gerade",
     },
     usually: "meist {usual}, höchstens {most}",
     services: "Services",

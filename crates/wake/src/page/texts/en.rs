@@ -59,6 +59,8 @@ pub(super) const TEXTS: Texts = Texts {
         checking: "health checks",
         ready: "ready",
         failing: "failing",
+        turn: "waiting for its turn: ECS takes few changes a second",
+        stopping: "its tasks are stopping",
     },
     usually: "usually {usual}, at most {most}",
     services: "Services",

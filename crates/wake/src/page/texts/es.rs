@@ -59,6 +59,8 @@ pub(super) const TEXTS: Texts = Texts {
         checking: "comprobaciones de estado",
         ready: "listo",
         failing: "falla",
+        turn: "espera su turno: ECS acepta pocos cambios por segundo",
+        stopping: "sus tareas se están deteniendo",
     },
     usually: "normalmente {usual}, {most} como mucho",
     services: "Servicios",

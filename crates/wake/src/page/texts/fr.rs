@@ -59,6 +59,8 @@ pub(super) const TEXTS: Texts = Texts {
         checking: "contrôles de santé",
         ready: "prêt",
         failing: "en échec",
+        turn: "attend son tour : ECS accepte peu de changements par seconde",
+        stopping: "ses tâches s’arrêtent",
     },
     usually: "en général {usual}, {most} au plus",
     services: "Services",

@@ -59,6 +59,8 @@ pub(super) const TEXTS: Texts = Texts {
         checking: "ヘルスチェック中",
         ready: "準備完了",
         failing: "失敗",
+        turn: "順番待ちです。ECS が 1 秒に受け付ける変更は少数です",
+        stopping: "タスクを停止中です",
     },
     usually: "通常{usual}、長くても{most}",
     services: "サービス",

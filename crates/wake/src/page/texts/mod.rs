@@ -129,6 +129,9 @@ pub(super) struct Stages {
     pub(super) checking: &'static str,
     pub(super) ready: &'static str,
     pub(super) failing: &'static str,
+    /// Its UpdateService waits for those of others.
+    pub(super) turn: &'static str,
+    pub(super) stopping: &'static str,
 }
 
 /// The page of all groups.

@@ -59,6 +59,8 @@ pub(super) const TEXTS: Texts = Texts {
         checking: "kontrole stanu",
         ready: "gotowa",
         failing: "błąd",
+        turn: "czeka na swoją kolej: ECS przyjmuje niewiele zmian na sekundę",
+        stopping: "jej zadania się zatrzymują",
     },
     usually: "zwykle {usual}, najwyżej {most}",
     services: "Usługi",
