@@ -22,6 +22,8 @@ pub(crate) enum Route {
     Admin(GroupName),
     /// `/-/groups`
     Groups,
+    /// `/-/openapi.json`
+    OpenApi,
     /// Anything else.
     Nowhere,
 }
@@ -35,7 +37,16 @@ impl Route {
             | Self::Why(group)
             | Self::Wake(group)
             | Self::Admin(group) => Some(group),
-            Self::Groups | Self::Nowhere => None,
+            Self::Groups | Self::OpenApi | Self::Nowhere => None,
+        }
+    }
+
+    /// The methods that it answers, as a header `Allow` lists them (RFC 9110, section 10.2.1).
+    pub(crate) fn methods(&self) -> &'static str {
+        match self {
+            Self::App { .. } | Self::Nowhere => "GET, HEAD, POST, PUT, PATCH, DELETE",
+            Self::Status(_) | Self::Why(_) | Self::Groups | Self::OpenApi => "GET, HEAD",
+            Self::Wake(_) | Self::Admin(_) => "POST",
         }
     }
 }
@@ -46,8 +57,10 @@ const WELL_KNOWN: [&str; 2] = ["favicon.ico", "robots.txt"];
 /// Finds the route of a path.
 pub(crate) fn of(path: &str) -> Route {
     let rest = path.trim_start_matches('/');
-    if rest == "-/groups" {
-        return Route::Groups;
+    match rest {
+        "-/groups" => return Route::Groups,
+        "-/openapi.json" => return Route::OpenApi,
+        _ => {}
     }
     let (name, app) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
     let Ok(group) = GroupName::parse(name) else {
@@ -113,6 +126,7 @@ mod tests {
         assert_eq!(of("/dev/-/sleep"), Route::Admin(group()));
         assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group()));
         assert_eq!(of("/-/groups"), Route::Groups);
+        assert_eq!(of("/-/openapi.json"), Route::OpenApi);
         for nowhere in [
             "/",
             "",

@@ -14,7 +14,7 @@ use dormouse_core::ports::World;
 use dormouse_core::query::{Query, WhyQuery};
 use dormouse_core::status;
 use dormouse_function::{direct, log, query};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::page;
@@ -101,16 +101,11 @@ async fn answer<W: World>(
             let groups = query::answer(world, config, &Query::List).await?;
             Ok(response::json(code::OK, &groups))
         }
+        (Route::OpenApi, _) if get => Ok(response::openapi()),
         (Route::Nowhere, _) => Err(Error::new(
             Code::UnknownGroup,
             "this address names no group: open /<group>, the value of a service's tag dormouse:group",
         )),
-        (_, method) => {
-            let message = format!("method `{method}` is not answered here");
-            Ok(response::json(
-                code::METHOD_NOT_ALLOWED,
-                &json!({"errors": [{"code": "MethodNotAllowed", "service": null, "message": message}]}),
-            ))
-        }
+        (route, method) => Ok(response::method_not_allowed(method, route.methods())),
     }
 }

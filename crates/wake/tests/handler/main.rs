@@ -6,6 +6,7 @@ mod asking;
 mod events;
 mod failing;
 mod groups;
+mod openapi;
 mod order;
 mod pipelines;
 mod waking;
@@ -28,10 +29,16 @@ fn get(path: &str, accept: &str) -> Value {
     event
 }
 
+/// What the handler answers. To HTTP requests it is nothing but what the OpenAPI document says.
 async fn answer(world: &World, event: Value) -> Value {
-    wake::handle(world, &config(&[]), event, "11111111-2222-3333-4444-555555555555")
+    let request = event.clone();
+    let answer = wake::handle(world, &config(&[]), event, "11111111-2222-3333-4444-555555555555")
         .await
-        .expect("an answer")
+        .expect("an answer");
+    if request.pointer("/requestContext/http").is_some() {
+        openapi::assert_documented(&request, &answer);
+    }
+    answer
 }
 
 fn status_of(answer: &Value) -> u64 {
