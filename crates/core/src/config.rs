@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::branding::Branding;
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::ServiceId;
@@ -35,6 +36,10 @@ pub struct Config {
     pub tick_queue: Option<String>,
     /// `DEAD_LETTER_QUEUE_URL`: where messages go that cannot be understood; only session-metric-ingest has it.
     pub dead_letters: Option<String>,
+    /// `PAGE_NAME`, `PAGE_COLOR`, `PAGE_LOGO`, `PAGE_NOTE`: how the pages look; only the wake function has them.
+    pub branding: Branding,
+    /// `GROUPS_PAGE`: whether the list of all groups is answered; only the wake function has it.
+    pub groups_page: bool,
 }
 
 impl Config {
@@ -87,6 +92,8 @@ impl Config {
             shards: shards(get("SHARDS"))?,
             tick_queue: get("TICK_QUEUE_URL").map(str::to_owned),
             dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
+            branding: Branding::read(get)?,
+            groups_page: groups_page(get("GROUPS_PAGE"))?,
         })
     }
 }
@@ -138,6 +145,14 @@ fn mode(value: Option<&str>) -> Result<Mode, Error> {
     })
 }
 
+fn groups_page(value: Option<&str>) -> Result<bool, Error> {
+    match value {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(other) => Err(invalid("GROUPS_PAGE", other, "must be `on` or `off`")),
+    }
+}
+
 fn in_vpc(value: Option<&str>) -> Result<bool, Error> {
     match value {
         None | Some("false") => Ok(false),
@@ -178,7 +193,7 @@ fn listed(cluster: Option<&str>, services: Option<&str>) -> Result<Vec<ServiceId
         .collect()
 }
 
-fn invalid(name: &str, value: &str, rule: &str) -> Error {
+pub(crate) fn invalid(name: &str, value: &str, rule: &str) -> Error {
     Error::new(
         Code::InvalidConfig,
         format!("environment variable `{name}`, value `{value}`: {rule}"),
@@ -263,6 +278,9 @@ mod tests {
             ("MODE", "dry-run"),
             ("SHARDS", "0"),
             ("SHARDS", "33"),
+            ("PAGE_COLOR", "red"),
+            ("PAGE_LOGO", "https://example.com/logo.png"),
+            ("GROUPS_PAGE", "maybe"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);

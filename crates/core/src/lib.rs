@@ -3,7 +3,9 @@
 //! Everything a function does is `decide`d here from plain data; the adapters around it observe and act.
 //! See `docs/ARCHITECTURE.md` for the map.
 
+pub mod advice;
 pub mod alarm;
+pub mod branding;
 pub mod config;
 pub mod connections;
 pub mod decide;

@@ -15,12 +15,18 @@ use serde_json::{Value, json};
 /// [`UnknownGroup`](dormouse_core::error::Code::UnknownGroup), and those of the store.
 pub async fn answer<W: World>(world: &W, config: &Config, query: &Query) -> Result<Value, Error> {
     match query {
-        Query::List => {
-            let (stored, discovered_at) = try_join(world.load_all(), world.discovered_at()).await?;
-            Ok(json!(overview::of(stored, discovered_at, world.now())))
-        }
+        Query::List => Ok(json!(groups(world).await?)),
         Query::Why(query) => why(world, config, query).await,
     }
+}
+
+/// All groups.
+///
+/// # Errors
+/// Those of the store.
+pub async fn groups<W: World>(world: &W) -> Result<overview::Overview, Error> {
+    let (stored, discovered_at) = try_join(world.load_all(), world.discovered_at()).await?;
+    Ok(overview::of(stored, discovered_at, world.now()))
 }
 
 async fn why<W: World>(world: &W, config: &Config, query: &WhyQuery) -> Result<Value, Error> {

@@ -73,16 +73,26 @@ pub(crate) fn of<'a>(method: &str, header: impl Fn(&str) -> Option<&'a str>) -> 
             parts.iter().any(|part| value.contains(part))
         })
     };
-    let ahead_of_time = ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-        .iter()
-        .any(|name| contains(name, &["prefetch", "prerender", "preview"]));
-    if method == "HEAD" || ahead_of_time || contains("user-agent", PASSIVE_AGENTS) {
+    if method == "HEAD" || is_ahead_of_time(&header) || contains("user-agent", PASSIVE_AGENTS) {
         Client::Passive
     } else if method == "GET" && contains("accept", &["text/html"]) {
         Client::Browser
     } else {
         Client::Program
     }
+}
+
+/// Whether a browser asks before a person does. `header` gives a header's value by its lower-case name.
+pub(crate) fn is_ahead_of_time<'a>(header: impl Fn(&str) -> Option<&'a str>) -> bool {
+    let mut values = ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+        .into_iter()
+        .filter_map(header);
+    values.any(|value| {
+        let value = value.to_ascii_lowercase();
+        ["prefetch", "prerender", "preview"]
+            .iter()
+            .any(|purpose| value.contains(purpose))
+    })
 }
 
 #[cfg(test)]

@@ -56,6 +56,16 @@ pub(crate) fn redirect(location: &str) -> Value {
     )
 }
 
+/// A redirect after a form was sent, to what came of it.
+pub(crate) fn see_other(location: &str) -> Value {
+    answer(
+        303,
+        "text/plain; charset=utf-8",
+        String::new(),
+        &[("location", location)],
+    )
+}
+
 /// An error as JSON.
 pub(crate) fn error(error: &Error) -> Value {
     let http = http_status(error.code);

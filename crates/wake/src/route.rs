@@ -14,12 +14,16 @@ pub(crate) enum Route {
     },
     /// `/{group}/-/status`
     Status(GroupName),
+    /// `/{group}/-/page`
+    Page(GroupName),
     /// `/{group}/-/why`
     Why(GroupName),
     /// `/{group}/-/wake`
     Wake(GroupName),
     /// `/{group}/-/sleep` and `/{group}/-/keep-awake`
     Admin(GroupName),
+    /// `/`
+    Home,
     /// `/-/groups`
     Groups,
     /// `/-/openapi.json`
@@ -34,10 +38,11 @@ impl Route {
         match self {
             Self::App { group, .. }
             | Self::Status(group)
+            | Self::Page(group)
             | Self::Why(group)
             | Self::Wake(group)
             | Self::Admin(group) => Some(group),
-            Self::Groups | Self::OpenApi | Self::Nowhere => None,
+            Self::Home | Self::Groups | Self::OpenApi | Self::Nowhere => None,
         }
     }
 
@@ -45,7 +50,9 @@ impl Route {
     pub(crate) fn methods(&self) -> &'static str {
         match self {
             Self::App { .. } | Self::Nowhere => "GET, HEAD, POST, PUT, PATCH, DELETE",
-            Self::Status(_) | Self::Why(_) | Self::Groups | Self::OpenApi => "GET, HEAD",
+            Self::Status(_) | Self::Page(_) | Self::Why(_) | Self::Home | Self::Groups | Self::OpenApi => {
+                "GET, HEAD"
+            }
             Self::Wake(_) | Self::Admin(_) => "POST",
         }
     }
@@ -58,6 +65,7 @@ const WELL_KNOWN: [&str; 2] = ["favicon.ico", "robots.txt"];
 pub(crate) fn of(path: &str) -> Route {
     let rest = path.trim_start_matches('/');
     match rest {
+        "" => return Route::Home,
         "-/groups" => return Route::Groups,
         "-/openapi.json" => return Route::OpenApi,
         _ => {}
@@ -76,6 +84,7 @@ pub(crate) fn of(path: &str) -> Route {
             path: app.to_owned(),
         },
         Some("status") => Route::Status(group),
+        Some("page") => Route::Page(group),
         Some("why") => Route::Why(group),
         Some("wake") => Route::Wake(group),
         Some("sleep" | "keep-awake") => Route::Admin(group),
@@ -121,15 +130,15 @@ mod tests {
         assert_eq!(of("/dev/a/-/status"), app("/a/-/status"));
         assert_eq!(of("/dev//evil.example"), app("//evil.example"));
         assert_eq!(of("/dev/-/status"), Route::Status(group()));
+        assert_eq!(of("/dev/-/page"), Route::Page(group()));
         assert_eq!(of("/dev/-/why"), Route::Why(group()));
         assert_eq!(of("/dev/-/wake"), Route::Wake(group()));
         assert_eq!(of("/dev/-/sleep"), Route::Admin(group()));
         assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group()));
         assert_eq!(of("/-/groups"), Route::Groups);
         assert_eq!(of("/-/openapi.json"), Route::OpenApi);
+        assert_eq!((of("/"), of("")), (Route::Home, Route::Home));
         for nowhere in [
-            "/",
-            "",
             "/-",
             "/-/other",
             "/dev/-/other",

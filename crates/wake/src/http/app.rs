@@ -42,9 +42,6 @@ pub(super) async fn answer<W: World>(
     let began = world.now();
     let intent = request.intent(action, AT_ONCE);
     let mut turn = direct::turn(world, config, group, &intent, request_id).await?;
-    if let Some(refusal) = turn.refusal().filter(|_| request.client == Client::Browser) {
-        return Err(refusal);
-    }
     let mut status = status::of(&turn);
     while request.client != Client::Passive
         && turn.refusal().is_none()
@@ -58,11 +55,17 @@ pub(super) async fn answer<W: World>(
         turn = turn::take(world, &turn.settings, Some(turn.record), &intent, request_id).await?;
         status = status::of(&turn);
     }
-    if let Some(location) = status::redirect(&status, &route::encoded(path), request.query()) {
+    let refused = turn.refusal().is_some() && request.client == Client::Browser;
+    if let Some(location) =
+        status::redirect(&status, &route::encoded(path), request.query()).filter(|_| !refused)
+    {
         return Ok(response::redirect(&location));
     }
     Ok(match request.client {
-        Client::Browser => page::waiting(&status, path, &request.nonce),
+        Client::Browser => page::waiting(&request.viewer(config), &status, path),
+        Client::Passive if request.method == "GET" && request.wants_page() && !request.is_ahead_of_time() => {
+            page::resting(&request.viewer(config), &status, path, not_ready(&status))
+        }
         Client::Program | Client::Passive => response::status(not_ready(&status), &status),
     })
 }

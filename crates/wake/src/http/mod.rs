@@ -51,7 +51,10 @@ pub(crate) async fn handle<W: World>(
             log::error(&error, group, request_id);
         }
         match request.client {
-            Client::Browser => page::error(&error, &request.nonce),
+            Client::Browser => page::error(&request.viewer(config), &error),
+            Client::Program if request.method == "POST" && request.wants_page() => {
+                page::error(&request.viewer(config), &error)
+            }
             Client::Program | Client::Passive => response::error(&error),
         }
     }))
@@ -73,9 +76,18 @@ async fn answer<W: World>(
             let turn = direct::turn(world, config, group, &intent, request_id).await?;
             Ok(response::status(code::OK, &status::of(&turn)))
         }
+        (Route::Page(group), _) if get => {
+            let intent = request.intent(Action::Look, ITS_TURN);
+            let turn = direct::turn(world, config, group, &intent, request_id).await?;
+            Ok(page::changing_part(&request.viewer(config), &status::of(&turn)))
+        }
         (Route::Wake(group), "POST") => {
             let intent = request.intent(Action::wake(), AT_ONCE);
             let turn = direct::turn(world, config, group, &intent, request_id).await?;
+            if request.wants_page() {
+                // Whatever came of it, the group's own page says it.
+                return Ok(response::see_other(&format!("../../{group}")));
+            }
             let refused = turn.refusal().is_some();
             let code = if refused {
                 code::UNAVAILABLE
@@ -97,15 +109,24 @@ async fn answer<W: World>(
                 &query::answer(world, config, &query).await?,
             ))
         }
-        (Route::Groups, _) if get => {
+        (Route::Home, _) if get && config.groups_page => {
+            let groups = query::groups(world).await?;
+            Ok(page::groups(&request.viewer(config), &groups))
+        }
+        (Route::Groups, _) if get && config.groups_page => {
             let groups = query::answer(world, config, &Query::List).await?;
             Ok(response::json(code::OK, &groups))
         }
         (Route::OpenApi, _) if get => Ok(response::openapi()),
-        (Route::Nowhere, _) => Err(Error::new(
-            Code::UnknownGroup,
-            "this address names no group: open /<group>, the value of a service's tag dormouse:group",
-        )),
+        (Route::Home | Route::Groups, _) if !config.groups_page => Err(nowhere()),
+        (Route::Nowhere, _) => Err(nowhere()),
         (route, method) => Ok(response::method_not_allowed(method, route.methods())),
     }
+}
+
+fn nowhere() -> Error {
+    Error::new(
+        Code::UnknownGroup,
+        "this address names no group: open /<group>, the value of a service's tag dormouse:group",
+    )
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use dormouse_core::config::Config;
 use dormouse_core::intent::{Action, Cause, Intent};
 
 use crate::client::{self, Client};
+use crate::page::Viewer;
 use crate::route::{self, Route};
 
 /// A request, reduced to what matters here.
@@ -43,6 +45,26 @@ impl Request {
     /// The first value of a parameter of the query, decoded.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.event.query_string_parameters.first(name)
+    }
+
+    /// Whether a person sees the answer.
+    pub(super) fn wants_page(&self) -> bool {
+        header(&self.event, "accept")
+            .is_some_and(|accepted| accepted.to_ascii_lowercase().contains("text/html"))
+    }
+
+    /// Whether somebody may never see the answer.
+    pub(super) fn is_ahead_of_time(&self) -> bool {
+        client::is_ahead_of_time(|name| header(&self.event, name))
+    }
+
+    /// Who looks at a page.
+    pub(super) fn viewer<'a>(&'a self, config: &'a Config) -> Viewer<'a> {
+        Viewer::of(
+            header(&self.event, "accept-language"),
+            &config.branding,
+            &self.nonce,
+        )
     }
 
     /// What is asked for by whoever sent it.

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn an_unknown_group_is_404_for_people_and_programs() {
     let world = asleep();
-    for path in ["/nosuch", "/", "/.env", "/favicon.ico", "/dev/-/nosuch"] {
+    for path in ["/nosuch", "/.env", "/favicon.ico", "/dev/-/nosuch"] {
         let json = answer(&world, get(path, "*/*")).await;
         assert_eq!(
             (status_of(&json), &body(&json)["errors"][0]["code"]),

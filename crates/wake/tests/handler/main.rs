@@ -8,6 +8,7 @@ mod failing;
 mod groups;
 mod openapi;
 mod order;
+mod pages;
 mod pipelines;
 mod waking;
 mod whys;

@@ -11,11 +11,11 @@ async fn a_browser_that_opens_a_sleeping_group_gets_the_page_and_wakes_it() {
     assert_eq!(page["headers"]["cache-control"], "no-store");
     let html = page["body"].as_str().expect("html");
     assert!(
-        html.contains("role=\"progressbar\"") && html.contains("data-status=\"../-/status\""),
+        html.contains("role=\"progressbar\"") && html.contains("data-page=\"../-/page\""),
         "{html}"
     );
     assert!(
-        html.contains("#fill { width: 10%; }"),
+        html.contains("<rect width=\"10%\""),
         "the bar is right without JavaScript too: {html}"
     );
     assert!(html.len() < 20_000, "{} bytes", html.len());

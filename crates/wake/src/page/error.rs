@@ -1,0 +1,47 @@
+//! A page for what cannot even be waited for.
+
+use askama::Template;
+use dormouse_core::advice::Advice;
+use dormouse_core::error::{Code, Error};
+use serde_json::Value;
+
+use super::rendered;
+use super::texts::Texts;
+use super::view::{Frame, Icon, Viewer};
+use crate::response::{self, code};
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct Page<'a> {
+    frame: Frame<'a>,
+    texts: &'static Texts,
+    title: &'static str,
+    message: &'a str,
+    help: &'static str,
+    /// Whether trying again may help.
+    retry: bool,
+}
+
+/// The page that tells of an error.
+pub(crate) fn error(viewer: &Viewer, error: &Error) -> Value {
+    let texts = viewer.texts;
+    let http = response::http_status(error.code);
+    let title = match http {
+        code::NOT_FOUND => texts.title.no_group,
+        code::BAD_REQUEST => texts.title.not_understood,
+        401 | code::FORBIDDEN => texts.title.forbidden,
+        429 => texts.title.too_many,
+        code::UNAVAILABLE => texts.title.not_now,
+        _ => texts.title.broken,
+    };
+    let advice = Advice::of(error.code, &error.message).filter(|_| error.code != Code::UnknownGroup);
+    let page = Page {
+        frame: viewer.frame(Icon::Failing, None),
+        texts,
+        title,
+        message: &error.message,
+        help: advice.map_or("", |advice| texts.advice(advice)),
+        retry: http == 429 || http >= 500,
+    };
+    rendered(http, page.render(), viewer.nonce)
+}
