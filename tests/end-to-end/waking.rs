@@ -1,6 +1,6 @@
 //! From a sleeping service to the app.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use end_to_end::{Balancer, Service, Stack, eventually};
 use futures_util::future::join_all;
@@ -73,6 +73,47 @@ async fn a_cold_wake_leads_many_tabs_into_the_app_with_one_update() {
         (200, Some(service.as_str()))
     );
     assert!(app.body.contains("/reports/7?tab=open"), "{}", app.body);
+}
+
+/// A tab that asks as the page's script does, until it is led on.
+async fn tab(stack: &Stack, group: &str) {
+    let page = format!("/{group}/");
+    assert_eq!(stack.wake("GET", &page).browser().send().await.status, 200);
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        if stack.status(group).await["ready"] == true {
+            break;
+        }
+    }
+    assert_eq!(stack.wake("GET", &page).browser().send().await.status, 307);
+}
+
+/// Two hundred of them are in the handler's tests: here they are real, and share two processors.
+#[tokio::test]
+async fn forty_tabs_that_wait_cost_one_update_and_each_of_ecs_reads_once_a_second() {
+    let stack = Stack::connect();
+    // 240 s at speed 20 are 12 s in which all of them wait.
+    let service = Service::new("tabs")
+        .sleeps_after("10m")
+        .variable("SIM_READY_AFTER", "240")
+        .create(&stack)
+        .await;
+    let began = Instant::now();
+    join_all((0..40).map(|_| tab(&stack, "tabs"))).await;
+    let seconds = began.elapsed().as_secs();
+    assert!(seconds >= 12, "they did wait: {seconds} s");
+    assert_eq!(counts(&stack, &service).await, [json!(1)]);
+    for operation in ["DescribeServices", "ListTasks"] {
+        let calls = stack.calls(operation, &service).await.len() as u64;
+        println!("{operation}: {calls} calls in {seconds} s");
+        // The first and the last second, and the looks that are not theirs: a tick, the sleep timer's, and those for the
+        // event of a task that runs.
+        assert!(
+            calls <= seconds + 2 + 3,
+            "{operation}: {calls} calls in {seconds} s"
+        );
+        assert!(calls >= seconds / 4, "{operation}: {calls} calls in {seconds} s");
+    }
 }
 
 #[tokio::test]

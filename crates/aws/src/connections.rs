@@ -115,6 +115,7 @@ mod tests {
             probe: None,
             private: (address != TaskAddress::Unknown).then_some(PRIVATE),
             address,
+            times: Default::default(),
         };
         let endpoint = Endpoint::parse(endpoint).expect("an endpoint");
         place(in_vpc, &service, &endpoint, &task).map(|at| at.to_string())

@@ -7,6 +7,7 @@ use dormouse_core::ports::{Clock, Lease, Leases, Saved};
 use jiff::Timestamp;
 
 use crate::Aws;
+use crate::table::millis;
 
 const LEASE: &str = "lease";
 /// How often a lease is tried that others give back or take at the same moment.
@@ -83,9 +84,4 @@ impl Aws {
             Some((owner, Timestamp::from_millisecond(until).ok()?))
         }))
     }
-}
-
-/// Whole milliseconds: what is compared must be what was written.
-fn millis(at: Timestamp) -> AttributeValue {
-    AttributeValue::N(at.as_millisecond().to_string())
 }

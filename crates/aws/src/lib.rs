@@ -12,6 +12,7 @@ mod fan_out;
 mod insights;
 mod leases;
 mod lists;
+mod looks;
 mod machines;
 mod notifications;
 mod operation;

@@ -1,6 +1,6 @@
 //! The table: one partition of settings and one of records, so that a wake reads two items at once and a tick
-//! reads all groups with two queries. Sessions of tasks, plans of scale-ins, the shared bucket, leases and windows are
-//! beside them, and so is the why-log.
+//! reads all groups with two queries. Sessions of tasks, plans of scale-ins, the shared bucket, shared looks, leases
+//! and windows are beside them, and so is the why-log.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -317,6 +317,11 @@ fn as_transaction(request: &PutItemFluentBuilder) -> Result<TransactWriteItem, E
 
 pub(crate) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
+}
+
+/// A moment in whole milliseconds: what is compared must be what was written.
+pub(crate) fn millis(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millisecond().to_string())
 }
 
 /// A value as the body of an item.

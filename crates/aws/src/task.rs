@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use aws_sdk_ecs::types::{Container, HealthStatus, Task, TaskStopCode};
 use dormouse_core::error::Error;
-use dormouse_core::observation::{Health, TaskAddress, TaskStage, TaskState, Trouble};
+use dormouse_core::observation::{Health, TaskAddress, TaskStage, TaskState, TaskTimes, Trouble};
 
 use crate::elb::TargetHealth;
 use crate::moment;
@@ -19,6 +19,17 @@ pub(crate) fn plain(task: &Task) -> TaskState {
         probe: None,
         address: TaskAddress::Unknown,
         private: private_address(task),
+        times: times(task),
+    }
+}
+
+fn times(task: &Task) -> TaskTimes {
+    TaskTimes {
+        created: task.created_at().map(moment),
+        connected: task.connectivity_at().map(moment),
+        pull_started: task.pull_started_at().map(moment),
+        pull_stopped: task.pull_stopped_at().map(moment),
+        started: task.started_at().map(moment),
     }
 }
 
@@ -176,6 +187,27 @@ mod tests {
             ))
             .is_none()
         );
+    }
+
+    #[test]
+    fn a_task_tells_when_it_came_how_far_and_nothing_of_what_is_ahead() {
+        let at = DateTime::from_millis;
+        let task = Task::builder().created_at(at(1_000)).connectivity_at(at(2_000));
+        let task = task.pull_started_at(at(2_500));
+        let pulling = TaskTimes {
+            created: Some(moment(&at(1_000))),
+            connected: Some(moment(&at(2_000))),
+            pull_started: Some(moment(&at(2_500))),
+            ..TaskTimes::default()
+        };
+        assert_eq!(plain(&task.clone().build()).times, pulling);
+        let task = task.pull_stopped_at(at(4_000)).started_at(at(5_001)).build();
+        let running = TaskTimes {
+            pull_stopped: Some(moment(&at(4_000))),
+            started: Some(moment(&at(5_001))),
+            ..pulling
+        };
+        assert_eq!(plain(&task).times, running);
     }
 
     #[test]

@@ -109,6 +109,23 @@ pub struct TaskState {
     /// Its own address inside the VPC, which names its target in a target group; none until it has one, and for tasks
     /// that share their instance's.
     pub private: Option<IpAddr>,
+    /// When it came how far.
+    pub times: TaskTimes,
+}
+
+/// When a task came how far, as ECS tells it (Amazon ECS API reference, "Task"); none: not yet, or ECS does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskTimes {
+    /// It was made, which is when its capacity and network interface begin to be found.
+    pub created: Option<Timestamp>,
+    /// Its network interface was attached and its agent reachable, so that all is there that the pull needs.
+    pub connected: Option<Timestamp>,
+    /// The pull of its image began.
+    pub pull_started: Option<Timestamp>,
+    /// The pull ended.
+    pub pull_stopped: Option<Timestamp>,
+    /// Its containers ran.
+    pub started: Option<Timestamp>,
 }
 
 /// How far a task is, in the words of ECS's task lifecycle (Amazon ECS Developer Guide, "Task lifecycle").

@@ -10,6 +10,7 @@ use crate::decide::Question;
 use crate::error::Error;
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::logs::LogSource;
+use crate::look::Look;
 use crate::observation::{Seen, TaskState};
 use crate::pipeline::{JobResult, Reported};
 use crate::quota::Priority;
@@ -358,6 +359,17 @@ pub enum Lease {
     Taken,
     /// Somebody else, who was given more time.
     Prolonged,
+}
+
+/// Looks at groups that many share.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Looks {
+    /// The last look at a group, however old; none also if it cannot be understood, because the next one replaces it.
+    async fn look(&self, group: &GroupName) -> Result<Option<Look>, Error>;
+    /// Claims the right to look at a group: one look in [`EVERY`](crate::look::EVERY) may begin.
+    async fn claim_look(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error>;
+    /// Shares the look that was claimed at a moment, unless somebody has claimed the next one.
+    async fn share_look(&self, group: &GroupName, claimed_at: Timestamp, look: &Look) -> Result<(), Error>;
 }
 
 /// What is remembered of the connections of services between invocations.

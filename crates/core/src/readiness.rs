@@ -171,6 +171,7 @@ mod tests {
             probe: None,
             address: TaskAddress::Public(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)), 8080),
             private: None,
+            times: Default::default(),
         };
         change(&mut task);
         task

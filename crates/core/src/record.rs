@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration;
 use crate::error::Error;
+use crate::eta::{FirstReady, Wakes};
 use crate::ids::{Generation, ServiceId};
 use crate::intent::Cause;
 use crate::reading::Signal;
@@ -132,6 +133,12 @@ pub struct ServiceRecord {
     /// Its scalable target as sleep found it, until it is as before again.
     #[serde(default)]
     pub bounds: Option<SavedBounds>,
+    /// When it was first seen ready, while its group wakes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_ready: Option<FirstReady>,
+    /// What its last wakes took, step by step.
+    #[serde(default, skip_serializing_if = "Wakes::is_empty")]
+    pub wakes: Wakes,
     /// What is remembered of its scaling.
     #[serde(default)]
     pub scaling: ScalingRecord,
@@ -279,5 +286,6 @@ mod tests {
         assert_eq!((web.saved, web.active_at, web.quiet.len()), (Some(2), None, 0));
         assert_eq!((record.slept_task_seconds, record.told.len()), (0, 0));
         assert_eq!(web.bounds, None);
+        assert_eq!((web.first_ready, web.wakes.all().len()), (None, 0));
     }
 }

@@ -1,6 +1,7 @@
 //! The status of a group, as JSON and pages show it.
 
 mod needs;
+mod wake;
 
 use std::fmt;
 
@@ -16,6 +17,7 @@ use crate::observation::{Seen, ServiceState, TaskAddress, TaskStage};
 use crate::readiness::{self, Destination, Readiness};
 use crate::record::{Phase, ServiceRecord};
 use crate::settings::{AppUrl, Mode, Problem, ServiceSettings};
+use wake::Wake;
 
 /// The status JSON of design.md section 4.2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,13 +37,15 @@ pub struct Status {
     /// Who began this generation, if it is known: a source address, an alarm, a job, a log group, or the name that a caller
     /// gave.
     pub woken_by: Option<String>,
-    /// Seconds that are probably left, by the median of earlier wakes; none without a history to tell from.
+    /// Seconds that are probably left, by the median of earlier wakes; none without a history to tell from, and once a step
+    /// takes far longer than it ever did.
     pub eta_seconds: Option<u64>,
     /// Seconds that are usually left at most, by their 90th percentile.
     pub eta_at_most_seconds: Option<u64>,
-    /// How many earlier wakes these are from.
+    /// How many earlier wakes these are from; 0 unless waking.
     pub wakes_known: usize,
-    /// How far the wake is, from 0 to 1; 1 only when ready.
+    /// How far the wake is, from 0 to 1: that of the service that is least far, by the usual lengths of its steps. 1 only when
+    /// ready. Never falls within a wake, unless a task does or cannot be looked at.
     pub progress: f64,
     /// When to ask again, in seconds.
     pub retry_after_seconds: u64,
@@ -189,31 +193,19 @@ impl<'de> Deserialize<'de> for Stage {
     }
 }
 
-impl Stage {
-    /// The part of a wake that lies behind a service at this stage. Our estimate, from the usual durations of
-    /// Fargate's stages.
-    fn progress(&self) -> f64 {
-        match self {
-            Self::Asleep | Self::WaitingFor(_) | Self::Failing => 0.05,
-            Self::Provisioning => 0.1,
-            Self::Pending => 0.4,
-            Self::Starting => 0.75,
-            Self::Ready => 1.0,
-        }
-    }
-}
-
 /// The status that a turn leaves behind.
 #[must_use]
 pub fn of(turn: &Turn) -> Status {
     let record = &turn.record;
     let waking = record.phase == Phase::Waking;
-    let services: Vec<ServiceStatus> = turn
+    let mut services: Vec<ServiceStatus> = turn
         .settings
         .services
         .iter()
         .map(|s| service_status(turn, s))
         .collect();
+    let wake = Wake::of(turn);
+    wake.fill(&mut services);
     let entry = entry(turn);
     let destination = entry.map_or(Destination::Unknown, |s| {
         readiness::destination(s, state(turn, s))
@@ -240,15 +232,15 @@ pub fn of(turn: &Turn) -> Status {
         phase: record.phase,
         generation: record.generation,
         ready,
-        progress: progress(record.phase, ready, &services),
+        progress: if ready { 1.0 } else { wake.progress() },
         url,
         elapsed_seconds: elapsed.filter(|_| waking),
         woken_by: record.woken_by.clone(),
-        eta_seconds: None,
-        eta_at_most_seconds: None,
-        wakes_known: 0,
+        eta_seconds: wake.left().usual(),
+        eta_at_most_seconds: wake.left().at_most(),
+        wakes_known: wake.wakes_known(),
         retry_after_seconds: match record.phase {
-            Phase::Waking => elapsed.map_or(2, |s| (2 + s / 20).min(10)),
+            Phase::Waking => wake.retry_after(),
             Phase::Awake => {
                 if ready {
                     0
@@ -267,18 +259,6 @@ pub fn of(turn: &Turn) -> Status {
         override_until: record.kept_until(turn.now),
         errors: errors(turn, &destination),
         services,
-    }
-}
-
-fn progress(phase: Phase, ready: bool, services: &[ServiceStatus]) -> f64 {
-    match phase {
-        _ if ready => 1.0,
-        Phase::Waking | Phase::Awake if !services.is_empty() => {
-            let sum: f64 = services.iter().map(|s| s.stage.progress()).sum();
-            let mean = sum / f64::from(u32::try_from(services.len()).unwrap_or(u32::MAX));
-            (mean.min(0.95) * 100.0).round() / 100.0
-        }
-        _ => 0.0,
     }
 }
 

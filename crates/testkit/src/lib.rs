@@ -15,6 +15,7 @@ use std::time::Duration;
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{GroupName, ServiceId};
+use dormouse_core::look::Look;
 use dormouse_core::observation::{Probe, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::pipeline::JobResult;
 use dormouse_core::ports::{Stored, StoredRow};
@@ -61,8 +62,13 @@ pub const START: i64 = 1_800_000_000;
 /// The world of a test.
 pub struct World {
     now: Cell<Timestamp>,
+    /// When those who pause go on.
+    pauses: RefCell<Vec<Timestamp>>,
+    /// How many calls began.
+    gates: Cell<usize>,
     store: RefCell<BTreeMap<GroupName, Stored>>,
     whys: RefCell<BTreeMap<(GroupName, String), Entry>>,
+    shared: RefCell<BTreeMap<GroupName, (Timestamp, Option<Look>)>>,
     tagged: RefCell<Vec<TaggedService>>,
     services: RefCell<BTreeMap<ServiceId, ServiceState>>,
     scalable: RefCell<BTreeMap<ServiceId, Bounds>>,
@@ -92,8 +98,11 @@ impl Default for World {
     fn default() -> Self {
         Self {
             now: Cell::new(Timestamp::from_second(START).unwrap_or_default()),
+            pauses: RefCell::default(),
+            gates: Cell::new(0),
             store: RefCell::default(),
             whys: RefCell::default(),
+            shared: RefCell::default(),
             tagged: RefCell::default(),
             services: RefCell::default(),
             scalable: RefCell::default(),
@@ -330,6 +339,11 @@ impl World {
         self.calls.borrow().clone()
     }
 
+    /// Forgets the looks that were shared: whoever comes next looks for themselves, though no time has passed.
+    pub fn forget_looks(&self) {
+        self.shared.borrow_mut().clear();
+    }
+
     /// Forgets the calls so far.
     pub fn forget_changes(&self) {
         self.calls.borrow_mut().clear();
@@ -360,6 +374,7 @@ impl World {
     }
 
     async fn gate(&self, keys: &[&str]) -> Result<(), Error> {
+        self.gates.set(self.gates.get() + 1);
         give_way().await;
         if self
             .hangs
@@ -402,6 +417,7 @@ fn task(number: u32) -> TaskState {
         probe: Some(Probe::Status(200)),
         address: TaskAddress::Public(IpAddr::V4(Ipv4Addr::new(198, 51, 100, last)), 8080),
         private: None,
+        times: Default::default(),
     }
 }
 

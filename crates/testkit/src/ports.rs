@@ -1,16 +1,19 @@
 //! The ports of `dormouse-core`, over what a test has put into its world.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Place;
 use std::time::Duration;
 
 use dormouse_core::decide::Question;
+use dormouse_core::duration;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
+use dormouse_core::look::{EVERY, Look};
 use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Booking, Clock, Discovery, FanOut, Grant, Jobs, LoadBalancers, Quota, Rejects, Saved, ScalableTargets,
-    Services, SessionRows, Signals, Store, Stored, StoredRow, Timers, Whys,
+    Booking, Clock, Discovery, FanOut, Grant, Jobs, LoadBalancers, Looks, Quota, Rejects, Saved,
+    ScalableTargets, Services, SessionRows, Signals, Store, Stored, StoredRow, Timers, Whys,
 };
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
@@ -83,6 +86,41 @@ impl Store for World {
     async fn save_discovered_at(&self, at: Timestamp) -> Result<(), Error> {
         self.gate(&["table"]).await?;
         self.discovered_at.set(Some(at));
+        Ok(())
+    }
+}
+
+impl Looks for World {
+    async fn look(&self, group: &GroupName) -> Result<Option<Look>, Error> {
+        self.gate(&["table"]).await?;
+        Ok(self.shared.borrow().get(group).and_then(|(_, look)| look.clone()))
+    }
+
+    async fn claim_look(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error> {
+        self.gate(&["table"]).await?;
+        let mut shared = self.shared.borrow_mut();
+        match shared.entry(group.clone()) {
+            Place::Vacant(place) => {
+                place.insert((at, None));
+            }
+            Place::Occupied(mut place) => {
+                let claimed = place.get_mut();
+                if duration::between(claimed.0, at) < EVERY {
+                    return Ok(Saved::Conflict);
+                }
+                claimed.0 = at;
+            }
+        }
+        Ok(Saved::Yes)
+    }
+
+    async fn share_look(&self, group: &GroupName, claimed_at: Timestamp, look: &Look) -> Result<(), Error> {
+        self.gate(&["table"]).await?;
+        if let Some(shared) = self.shared.borrow_mut().get_mut(group)
+            && shared.0 == claimed_at
+        {
+            shared.1 = Some(look.clone());
+        }
         Ok(())
     }
 }
@@ -282,9 +320,24 @@ impl Clock for World {
         self.now.get()
     }
 
-    async fn pause(&self, duration: Duration) {
-        give_way().await;
-        self.pass(duration);
+    async fn pause(&self, length: Duration) {
+        let until = duration::after(self.now.get(), length);
+        self.pauses.borrow_mut().push(until);
+        let mut calls = None;
+        while self.now.get() < until {
+            let first = self.pauses.borrow().iter().min() == Some(&until);
+            // Since the last time nobody has done anything: all pause, and time goes on to the first who ends.
+            if first && calls == Some(self.gates.get()) {
+                self.pass(duration::between(self.now.get(), until));
+            } else {
+                calls = Some(self.gates.get());
+                give_way().await;
+            }
+        }
+        let mut pauses = self.pauses.borrow_mut();
+        if let Some(mine) = pauses.iter().position(|end| *end == until) {
+            pauses.swap_remove(mine);
+        }
     }
 
     async fn within<T>(&self, _limit: Duration, work: impl Future<Output = T>) -> Option<T> {

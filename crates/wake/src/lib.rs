@@ -15,7 +15,7 @@ use dormouse_core::config::Config;
 use dormouse_core::direct::Ask;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::pipeline::is_job;
-use dormouse_core::ports::{Jobs, LoadBalancers, World};
+use dormouse_core::ports::{Jobs, LoadBalancers, Looks, World};
 use dormouse_function::{direct, query};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ use serde_json::Value;
 /// HTTP requests are always answered. Alarms fail with the engine's errors, so that Lambda tries again, and jobs only
 /// if CodePipeline cannot be told their result. A direct call fails with [`Code::InvalidRequest`] if it cannot be
 /// understood, and with the engine's errors.
-pub async fn handle<W: World + Jobs + LoadBalancers>(
+pub async fn handle<W: World + Looks + Jobs + LoadBalancers>(
     world: &W,
     config: &Config,
     event: Value,

@@ -124,6 +124,7 @@ impl Scene {
             probe: None,
             address: TaskAddress::Unknown,
             private: None,
+            times: Default::default(),
         };
         Seen::Known(ServiceState {
             desired: self.desired,

@@ -10,6 +10,7 @@ mod decision;
 mod drift;
 mod evidence;
 mod hours;
+mod learn;
 mod needs;
 mod observe;
 mod overrides;

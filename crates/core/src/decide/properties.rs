@@ -41,6 +41,7 @@ fn seen() -> impl Strategy<Value = Seen> {
                 probe: None,
                 address: TaskAddress::Unknown,
                 private: None,
+                times: Default::default(),
             };
             Seen::Known(ServiceState {
                 desired,

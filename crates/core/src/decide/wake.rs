@@ -78,6 +78,7 @@ impl Draft<'_> {
             service.wanted = Some(count(settings, service.saved));
             service.failure = None;
             service.quiet.clear();
+            service.first_ready = None;
         }
         record.enter(Phase::Waking, reason, cause, self.now);
         self.wake_all_needed();
@@ -115,7 +116,11 @@ impl Draft<'_> {
                         let count = wanted.max(state.desired);
                         self.command(&settings.id, count);
                     }
-                    all_ready &= arrived && readiness::of_service(state) == Readiness::Ready;
+                    let ready = arrived && readiness::of_service(state) == Readiness::Ready;
+                    if ready {
+                        self.note_ready(&settings.id);
+                    }
+                    all_ready &= ready;
                 }
                 Some(Seen::Unknown(_)) | None => all_ready = false,
             }
@@ -123,6 +128,7 @@ impl Draft<'_> {
         self.remember_counts();
         self.note_answers();
         if all_ready {
+            self.learn_from_wake();
             let record = &mut self.record;
             record.note_wake(duration::between(record.since, self.now));
             record.phase = Phase::Awake;

@@ -45,6 +45,7 @@ fn running(count: u32) -> Seen {
         probe: None,
         address: TaskAddress::Unknown,
         private: None,
+        times: Default::default(),
     };
     Seen::Known(ServiceState {
         desired: count,

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{GroupName, ServiceId};
+use dormouse_core::look::Look;
 use dormouse_core::ports::{
-    Booking, Clock, Grant, Lease, Leases, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow, Whys,
-    Windows,
+    Booking, Clock, Grant, Lease, Leases, Looks, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow,
+    Whys, Windows,
 };
 use dormouse_core::quota::{Priority, SERVICE_WRITES, Take};
 use dormouse_core::record::Record;
@@ -163,6 +164,20 @@ impl Whys for Fleet {
     async fn add_why(&self, entry: &Entry) -> Result<(), Error> {
         self.cloud.call("PutItem", 0, writes(size_of(entry, 0))).await;
         Ok(())
+    }
+}
+
+impl Looks for Fleet {
+    async fn look(&self, group: &GroupName) -> Result<Option<Look>, Error> {
+        panic!("nobody opens a page, of {group} neither");
+    }
+
+    async fn claim_look(&self, group: &GroupName, _at: Timestamp) -> Result<Saved, Error> {
+        panic!("nobody opens a page, of {group} neither");
+    }
+
+    async fn share_look(&self, group: &GroupName, _claimed_at: Timestamp, _look: &Look) -> Result<(), Error> {
+        panic!("nobody opens a page, of {group} neither");
     }
 }
 

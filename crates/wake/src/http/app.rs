@@ -7,13 +7,12 @@ use dormouse_core::duration::between;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::Action;
-use dormouse_core::ports::World;
+use dormouse_core::ports::{Looks, World};
 use dormouse_core::status::{self, Status};
-use dormouse_function::{direct, turn};
 use serde_json::Value;
 
 use super::request::Request;
-use super::{AT_ONCE, ITS_TURN};
+use super::{AT_ONCE, ITS_TURN, looks};
 use crate::client::Client;
 use crate::page;
 use crate::response::{self, code};
@@ -26,7 +25,7 @@ const LONGEST_WAIT: u64 = 25;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Wakes, waits for as long as the request may be held, and answers with the app, the page or the status.
-pub(super) async fn answer<W: World>(
+pub(super) async fn answer<W: World + Looks>(
     world: &W,
     config: &Config,
     request: &Request,
@@ -41,21 +40,19 @@ pub(super) async fn answer<W: World>(
     };
     let began = world.now();
     let intent = request.intent(action, AT_ONCE);
-    let mut turn = direct::turn(world, config, group, &intent, request_id).await?;
-    let mut status = status::of(&turn);
+    let mut told = looks::ask(world, config, group, &intent, request_id).await?;
     while request.client != Client::Passive
-        && turn.refusal().is_none()
-        && !status.ready
+        && told.refusal.is_none()
+        && !told.status.ready
         && between(began, world.now()) < wait
     {
         world.pause(LOOK_EVERY).await;
         let left = wait.saturating_sub(between(began, world.now()));
         let intent = request.intent(Action::Look, left.clamp(AT_ONCE, ITS_TURN));
-        // From where the last look ended.
-        turn = turn::take(world, &turn.settings, Some(turn.record), &intent, request_id).await?;
-        status = status::of(&turn);
+        told = looks::ask(world, config, group, &intent, request_id).await?;
     }
-    let refused = turn.refusal().is_some() && request.client == Client::Browser;
+    let status = told.status;
+    let refused = told.refusal.is_some() && request.client == Client::Browser;
     if let Some(location) =
         status::redirect(&status, &route::encoded(path), request.query()).filter(|_| !refused)
     {

@@ -1,6 +1,7 @@
 //! Requests to the wake address.
 
 mod app;
+mod looks;
 mod request;
 
 use std::time::Duration;
@@ -10,10 +11,9 @@ use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::Action;
-use dormouse_core::ports::World;
+use dormouse_core::ports::{Looks, World};
 use dormouse_core::query::{Query, WhyQuery};
-use dormouse_core::status;
-use dormouse_function::{direct, log, query};
+use dormouse_function::{log, query};
 use serde_json::Value;
 
 use crate::client::Client;
@@ -28,7 +28,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 const ITS_TURN: Duration = Duration::from_secs(20);
 
 /// Answers a request. Whatever goes wrong becomes an answer that says so.
-pub(crate) async fn handle<W: World>(
+pub(crate) async fn handle<W: World + Looks>(
     world: &W,
     config: &Config,
     event: Value,
@@ -60,7 +60,7 @@ pub(crate) async fn handle<W: World>(
     }))
 }
 
-async fn answer<W: World>(
+async fn answer<W: World + Looks>(
     world: &W,
     config: &Config,
     request: &Request,
@@ -73,28 +73,27 @@ async fn answer<W: World>(
         }
         (Route::Status(group), _) if get => {
             let intent = request.intent(Action::Look, ITS_TURN);
-            let turn = direct::turn(world, config, group, &intent, request_id).await?;
-            Ok(response::status(code::OK, &status::of(&turn)))
+            let told = looks::ask(world, config, group, &intent, request_id).await?;
+            Ok(response::status(code::OK, &told.status))
         }
         (Route::Page(group), _) if get => {
             let intent = request.intent(Action::Look, ITS_TURN);
-            let turn = direct::turn(world, config, group, &intent, request_id).await?;
-            Ok(page::changing_part(&request.viewer(config), &status::of(&turn)))
+            let told = looks::ask(world, config, group, &intent, request_id).await?;
+            Ok(page::changing_part(&request.viewer(config), &told.status))
         }
         (Route::Wake(group), "POST") => {
             let intent = request.intent(Action::wake(), AT_ONCE);
-            let turn = direct::turn(world, config, group, &intent, request_id).await?;
+            let told = looks::ask(world, config, group, &intent, request_id).await?;
             if request.wants_page() {
                 // Whatever came of it, the group's own page says it.
                 return Ok(response::see_other(&format!("../../{group}")));
             }
-            let refused = turn.refusal().is_some();
-            let code = if refused {
+            let code = if told.refusal.is_some() {
                 code::UNAVAILABLE
             } else {
                 code::ACCEPTED
             };
-            Ok(response::status(code, &status::of(&turn)))
+            Ok(response::status(code, &told.status))
         }
         (Route::Admin(_), "POST") => Err(Error::new(
             Code::Forbidden,

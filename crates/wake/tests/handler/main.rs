@@ -6,6 +6,7 @@ mod asking;
 mod events;
 mod failing;
 mod groups;
+mod looks;
 mod openapi;
 mod order;
 mod pages;
@@ -30,9 +31,11 @@ fn get(path: &str, accept: &str) -> Value {
     event
 }
 
-/// What the handler answers. To HTTP requests it is nothing but what the OpenAPI document says.
+/// The answer to somebody who finds no look of others that is new enough to share. To HTTP requests it is nothing but what
+/// the OpenAPI document says.
 async fn answer(world: &World, event: Value) -> Value {
     let request = event.clone();
+    world.forget_looks();
     let answer = wake::handle(world, &config(&[]), event, "11111111-2222-3333-4444-555555555555")
         .await
         .expect("an answer");

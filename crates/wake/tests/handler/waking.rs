@@ -14,14 +14,36 @@ async fn a_browser_that_opens_a_sleeping_group_gets_the_page_and_wakes_it() {
         html.contains("role=\"progressbar\"") && html.contains("data-page=\"../-/page\""),
         "{html}"
     );
-    assert!(
-        html.contains("<rect width=\"10%\""),
-        "the bar is right without JavaScript too: {html}"
-    );
     assert!(html.len() < 20_000, "{} bytes", html.len());
     assert_eq!(
         world.changes(),
         ["StartExecution dev g1", "UpdateService dev/web=1"]
+    );
+}
+
+#[tokio::test]
+async fn the_bar_is_right_without_javascript_too() {
+    let world = asleep();
+    let mut widths = Vec::new();
+    for _ in 0..3 {
+        let page = answer(&world, event("http-api-browser.json")).await;
+        let html = page["body"].as_str().expect("html").to_owned();
+        let after = html.split_once("<rect width=\"").expect("a bar").1;
+        let width: u8 = after
+            .split_once('%')
+            .expect("a width")
+            .0
+            .parse()
+            .expect("a number");
+        assert!(html.contains(&format!("aria-valuenow=\"{width}\"")), "{html}");
+        widths.push(width);
+        world.run_tasks();
+        world.change("dev/web", |state| state.tasks[0].probe = Some(Probe::Status(503)));
+        world.advance(10);
+    }
+    assert!(
+        widths[0] < widths[1] && widths[1] <= widths[2] && widths[2] < 100,
+        "{widths:?}"
     );
 }
 

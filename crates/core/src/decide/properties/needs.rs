@@ -116,6 +116,7 @@ fn state(desired: u32, running: u32, ready: bool) -> Seen {
         probe: None,
         address: TaskAddress::Unknown,
         private: None,
+        times: Default::default(),
     };
     Seen::Known(ServiceState {
         desired,

@@ -6,6 +6,7 @@ mod claims;
 mod evidence;
 mod failing;
 mod hours;
+mod learning;
 mod needs;
 mod observe;
 mod outside;
@@ -59,6 +60,7 @@ fn service(desired: u32, running: u32, ready: bool) -> Seen {
         probe: None,
         address: TaskAddress::Unknown,
         private: None,
+        times: Default::default(),
     };
     Seen::Known(ServiceState {
         desired,

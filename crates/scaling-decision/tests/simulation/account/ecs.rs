@@ -244,5 +244,6 @@ fn task_state(world: &World, task: &Task, target_groups: &[String]) -> TaskState
         probe: Some(Probe::Status(200)),
         address: TaskAddress::Unknown,
         private: address.map(Into::into),
+        times: Default::default(),
     }
 }

@@ -311,11 +311,10 @@ mod tests {
             let here = all(texts);
             assert_eq!(here.len(), english.len());
             for ((name, text), (_, model)) in here.iter().zip(&english) {
-                assert!(
-                    !text.trim().is_empty() || name == "space",
-                    "{} {name}",
-                    texts.lang
-                );
+                if name == "space" {
+                    continue;
+                }
+                assert!(!text.trim().is_empty(), "{} {name}", texts.lang);
                 assert_eq!(places(text), places(model), "{} {name}: {text}", texts.lang);
             }
         }

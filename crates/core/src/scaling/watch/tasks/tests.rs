@@ -17,6 +17,7 @@ fn task(number: usize) -> TaskState {
         probe: None,
         address: TaskAddress::Unknown,
         private: None,
+        times: Default::default(),
     }
 }
 

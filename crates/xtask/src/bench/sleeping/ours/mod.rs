@@ -198,6 +198,7 @@ impl World {
             probe: None,
             address: TaskAddress::Unknown,
             private: None,
+            times: Default::default(),
         };
         Seen::Known(ServiceState {
             desired: self.desired,
