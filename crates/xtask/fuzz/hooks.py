@@ -17,7 +17,7 @@ answers = collections.Counter()
 def before_call(context, case, kwargs):
     number = next(turn)
     if "group" in case.path_parameters and number % 3:
-        case.path_parameters["group"] = GROUPS[number % len(GROUPS)]
+        case.path_parameters["group"] = GROUPS[number // 3 % len(GROUPS)]
     # Below `-` are the addresses that have paths of their own in the document.
     path = case.path_parameters.get("path")
     if isinstance(path, str) and path.startswith(("-", "%2D")):

@@ -14,10 +14,12 @@ use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
 
-/// Groups that exist, and their image: one that becomes ready, one that never does.
-const GROUPS: [(&str, &str); 2] = [
-    ("fuzzed", "example/app:1"),
-    ("fuzzed-failing", "example/missing:1"),
+/// Groups that exist, with the image and the public address of their tasks: one that becomes ready, one whose tasks never
+/// run, and one whose tasks nobody reaches.
+const GROUPS: [(&str, &str, &str); 3] = [
+    ("fuzzed", "example/app:1", "ENABLED"),
+    ("fuzzed-failing", "example/missing:1", "ENABLED"),
+    ("fuzzed-private", "example/app:1", "DISABLED"),
 ];
 
 /// Answers without which it did not get far: a page or JSON, the app, no such group, cannot become ready, not ready yet.
@@ -25,8 +27,8 @@ const MUST_HAVE: [&str; 5] = ["200", "307", "404", "502", "503"];
 
 /// Creates the groups and fuzzes.
 pub(crate) fn run(repo: &Repo, tools: &Tools, stack: &Stack, directory: &Path) -> Result<()> {
-    for (group, image) in GROUPS {
-        create(&stack.sim, group, image).with_context(|| format!("cannot create group {group}"))?;
+    for (group, image, public) in GROUPS {
+        create(&stack.sim, group, image, public).with_context(|| format!("cannot create group {group}"))?;
     }
     // Its name is for the API to know, and not one that every resolver knows.
     let host = stack
@@ -50,7 +52,7 @@ pub(crate) fn run(repo: &Repo, tools: &Tools, stack: &Stack, directory: &Path) -
         // Its own name is that of a scanner, which wakes nothing.
         .args(["--header", "User-Agent: api-test/1", "--no-color"])
         .env("SCHEMATHESIS_HOOKS", settings.join("hooks.py"))
-        .env("DORMOUSE_FUZZ_GROUPS", GROUPS.map(|(group, _)| group).join(" "))
+        .env("DORMOUSE_FUZZ_GROUPS", GROUPS.map(|(group, ..)| group).join(" "))
         .env("DORMOUSE_FUZZ_ANSWERS", &answers)
         // No bytecode into the checkout.
         .env("PYTHONDONTWRITEBYTECODE", "1");
@@ -68,7 +70,7 @@ pub(crate) fn run(repo: &Repo, tools: &Tools, stack: &Stack, directory: &Path) -
     }
 }
 
-fn create(sim: &str, group: &str, image: &str) -> Result<()> {
+fn create(sim: &str, group: &str, image: &str, public: &str) -> Result<()> {
     let ecs = Ecs { endpoint: sim };
     ecs.call("CreateCluster", &json!({ "clusterName": group }))?;
     let definition = json!({
@@ -98,7 +100,7 @@ fn create(sim: &str, group: &str, image: &str) -> Result<()> {
         "launchType": "FARGATE",
         "networkConfiguration": { "awsvpcConfiguration": {
             "subnets": ["subnet-0123456789abcdef0"],
-            "assignPublicIp": "ENABLED",
+            "assignPublicIp": public,
         }},
         "tags": tags.map(|(key, value)| json!({ "key": key, "value": value })),
     });
