@@ -2,6 +2,8 @@
 
 mod alarms;
 mod bounds;
+mod browser;
+mod browser_pages;
 mod calls;
 mod cli;
 mod connections;

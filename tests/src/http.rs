@@ -1,5 +1,6 @@
 //! HTTP to loopback, without following redirects.
 
+use dormouse_testkit::openapi::{Document, Exchange};
 use serde_json::Value;
 
 /// A request in the making.
@@ -7,6 +8,7 @@ use serde_json::Value;
 pub struct Request {
     method: &'static str,
     url: String,
+    documented: bool,
     headers: Vec<(String, String)>,
     body: Option<String>,
 }
@@ -29,6 +31,7 @@ impl Request {
         Self {
             method,
             url: url.to_owned(),
+            documented: false,
             headers: Vec::new(),
             body: None,
         }
@@ -66,15 +69,39 @@ impl Request {
         self.header("content-type", "application/x-www-form-urlencoded")
     }
 
+    /// Only an answer that the OpenAPI document describes will do.
+    #[must_use]
+    pub(crate) fn documented(mut self) -> Self {
+        self.documented = true;
+        self
+    }
+
     /// Sends it on a thread of its own.
     ///
     /// # Panics
-    /// If nothing answers: the stack is not up.
+    /// If nothing answers: the stack is not up. And if the OpenAPI document was to describe the answer and does not.
     pub async fn send(self) -> Answer {
+        let asked = self.clone();
         let sent = tokio::task::spawn_blocking(move || self.send_now())
             .await
             .expect("the request's thread");
-        sent.unwrap_or_else(|error| panic!("no answer: {error}"))
+        let answer = sent.unwrap_or_else(|error| panic!("no answer: {error}"));
+        if asked.documented {
+            let objections = asked.objections(&answer);
+            assert!(objections.is_empty(), "{}: {objections:#?}", asked.url);
+        }
+        answer
+    }
+
+    fn objections(&self, answer: &Answer) -> Vec<String> {
+        let uri: ureq::http::Uri = self.url.parse().expect("the URL that was asked");
+        Document::read().objections(&Exchange {
+            method: self.method,
+            path: uri.path(),
+            status: answer.status,
+            headers: &answer.headers,
+            body: &answer.body,
+        })
     }
 
     fn send_now(self) -> Result<Answer, ureq::Error> {

@@ -2,6 +2,7 @@
 
 mod api;
 mod autoscaling;
+mod browser;
 mod cli;
 mod cloudwatch;
 mod codepipeline;
@@ -20,6 +21,7 @@ mod tags;
 mod tasks;
 mod updates;
 
+pub use browser::{Browser, Screen, Settings};
 pub use cli::Run;
 pub use cloudwatch::Metric;
 pub use http::{Answer, Request};

@@ -1,5 +1,7 @@
 //! The local stack.
 
+use std::path::{Path, PathBuf};
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use serde_json::Value;
@@ -29,6 +31,19 @@ impl Stack {
         }
     }
 
+    /// Where the stack keeps what it writes.
+    ///
+    /// # Panics
+    /// If there is no stack.
+    #[must_use]
+    pub fn directory() -> PathBuf {
+        let outputs = std::env::var_os("DORMOUSE_LOCAL").expect("DORMOUSE_LOCAL");
+        Path::new(&outputs)
+            .parent()
+            .expect("a file is in a directory")
+            .to_path_buf()
+    }
+
     /// An output of the stack.
     ///
     /// # Panics
@@ -53,7 +68,8 @@ impl Stack {
         all.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
     }
 
-    /// A request to the wake address. Its host name ends in `.localhost`, which not every resolver knows.
+    /// A request to the wake address, whose answer the OpenAPI document must describe. Its host name ends in `.localhost`,
+    /// which not every resolver knows.
     #[must_use]
     pub fn wake(&self, method: &'static str, path: &str) -> Request {
         let host = self
@@ -61,7 +77,9 @@ impl Stack {
             .trim_start_matches("http://")
             .trim_end_matches('/');
         let port = host.rsplit(':').next().unwrap_or_default();
-        Request::new(method, &format!("http://127.0.0.1:{port}{path}")).header("host", host)
+        Request::new(method, &format!("http://127.0.0.1:{port}{path}"))
+            .header("host", host)
+            .documented()
     }
 
     /// The status of a group.

@@ -1,6 +1,7 @@
 //! A small world in memory for tests of handlers and the engine: the ports of `dormouse-core` with a clock that
 //! stands still unless a test moves it. Every call gives way once, so that concurrent turns really interleave.
 
+pub mod openapi;
 mod ports;
 
 use std::cell::{Cell, RefCell};

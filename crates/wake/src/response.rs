@@ -61,12 +61,12 @@ pub(crate) fn page(status: u16, html: String, nonce: &str) -> Value {
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
          img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
-    answer(
-        status,
-        "text/html; charset=utf-8",
-        html,
-        &[("content-security-policy", &policy)],
-    )
+    let headers: &[(&str, &str)] = if status == code::UNAVAILABLE {
+        &[("content-security-policy", &policy), ("retry-after", "5")]
+    } else {
+        &[("content-security-policy", &policy)]
+    };
+    answer(status, "text/html; charset=utf-8", html, headers)
 }
 
 /// The same answer, saying when to ask again, if it says that now is not the time.
@@ -103,6 +103,24 @@ pub(crate) fn error(error: &Error) -> Value {
     let http = http_status(error.code);
     let body = json!({"errors": [{"code": error.code, "service": null, "message": error.message}]});
     answer(http, "application/json", body.to_string(), &[])
+}
+
+/// A method that is not answered here, and those that are.
+pub(crate) fn method_not_allowed(method: &str, allowed: &str) -> Value {
+    let message = format!("method `{method}` is not answered here");
+    let body = json!({"errors": [{"code": "MethodNotAllowed", "service": null, "message": message}]});
+    answer(
+        code::METHOD_NOT_ALLOWED,
+        "application/json",
+        body.to_string(),
+        &[("allow", allowed)],
+    )
+}
+
+/// The OpenAPI document of all of this.
+pub(crate) fn openapi() -> Value {
+    const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+    answer(code::OK, "application/json", DOCUMENT.to_owned(), &[])
 }
 
 /// The HTTP status that stands for an error: the caller's mistake, ours to mend, or worth trying again.

@@ -27,6 +27,8 @@ pub(crate) enum Route {
     Home,
     /// `/-/groups`
     Groups,
+    /// `/-/openapi.json`
+    OpenApi,
     /// Anything else.
     Nowhere,
 }
@@ -60,7 +62,18 @@ impl Route {
             | Self::Why(group)
             | Self::Wake(group)
             | Self::Admin(group, _) => Some(group),
-            Self::Home | Self::Groups | Self::Nowhere => None,
+            Self::Home | Self::Groups | Self::OpenApi | Self::Nowhere => None,
+        }
+    }
+
+    /// The methods that it answers, as a header `Allow` lists them (RFC 9110, section 10.2.1).
+    pub(crate) fn methods(&self) -> &'static str {
+        match self {
+            Self::App { .. } | Self::Nowhere => "GET, HEAD, POST, PUT, PATCH, DELETE",
+            Self::Status(_) | Self::Page(_) | Self::Why(_) | Self::Home | Self::Groups | Self::OpenApi => {
+                "GET, HEAD"
+            }
+            Self::Wake(_) | Self::Admin(..) => "POST",
         }
     }
 }
@@ -74,6 +87,7 @@ pub(crate) fn of(path: &str) -> Route {
     match rest {
         "" => return Route::Home,
         "-/groups" => return Route::Groups,
+        "-/openapi.json" => return Route::OpenApi,
         _ => {}
     }
     let (name, app) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
@@ -157,6 +171,7 @@ mod tests {
         assert_eq!(of("/dev/-/sleep"), Route::Admin(group(), Admin::Sleep));
         assert_eq!(of("/dev/-/keep-awake"), Route::Admin(group(), Admin::KeepAwake));
         assert_eq!(of("/-/groups"), Route::Groups);
+        assert_eq!(of("/-/openapi.json"), Route::OpenApi);
         assert_eq!((of("/"), of("")), (Route::Home, Route::Home));
         for nowhere in [
             "/-",

@@ -6,12 +6,14 @@
 mod asl;
 mod aws;
 mod bench;
+mod browser;
 mod builds;
 mod checks;
 mod demo;
 mod deploy;
 mod features;
 mod front;
+mod fuzz;
 mod http;
 mod interrupt;
 mod journey;
@@ -38,7 +40,8 @@ cargo xtask <command> [options]
   bench    compare Dormouse's decisions with other policies over the same loads and visits
   help     show this text
 
-`cargo xtask <command> --help` shows a command's options. What is needed: Rust and Python 3.
+`cargo xtask <command> --help` shows a command's options. What is needed: Rust and Python 3;
+for `test` npm too, and Chromium with its driver, which it installs on Debian where they are missing.
 ";
 
 fn main() -> ExitCode {

@@ -10,14 +10,16 @@ use crate::progress::{say, seconds, step};
 use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
-use crate::{builds, checks, features, interrupt, parts};
+use crate::{browser, builds, checks, features, fuzz, interrupt, parts};
 
 const HELP: &str = "\
 cargo xtask test [-- <arguments of cargo test>]
 
 Does all set-up, then: format, clippy with warnings as errors, template and state machine checks, and
 `cargo test` over the whole workspace, with the local stack up for the end-to-end tests
-(DORMOUSE_LOCAL names its outputs.json). What follows `--` goes to cargo test, e.g. part of a name:
+(DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as
+headless Chromium shows them, are kept in target/local/test/screens. At last the HTTP API is fuzzed for two
+minutes. What follows `--` goes to cargo test, e.g. part of a name, and then nothing is fuzzed:
 
   cargo xtask test -- cold_wake
 ";
@@ -57,6 +59,8 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     step("compare the features of functions and tests", || {
         features::check(&repo)
     })?;
+    tools.install_for_tests()?;
+    let axe = browser::install(&repo)?;
     step("cargo build", || builds::binaries(&repo))?;
     step("cargo clippy", || builds::clippy(&repo))?;
     step("build the tests", || {
@@ -72,8 +76,20 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
             .arg("--no-fail-fast")
             .args(extra)
             .env("DORMOUSE_LOCAL", &stack.file)
+            .env("DORMOUSE_AXE", &axe)
             .env("RUST_TEST_THREADS", TESTS_AT_ONCE);
         parts::run("cargo test", tests, None)
+    });
+    say(&format!(
+        "pictures of the pages are in {}",
+        directory.join("screens").display()
+    ));
+    // Alone: it would use up the read buckets of ECS that the tests need.
+    let result = result.and_then(|()| match extra {
+        [] => step("fuzz the HTTP API", || {
+            fuzz::run(&repo, &tools, &stack, &directory)
+        }),
+        _ => Ok(()),
     });
     // A part that died explains failed tests better than they do.
     let parts = stack.check();

@@ -1,4 +1,4 @@
-//! Python tools, installed once into `target/tools`: the local stack, and SAM with cargo-lambda.
+//! Python tools, installed once into `target/tools`: the local stack, SAM with cargo-lambda, and the API fuzzer.
 //!
 //! A stamp beside each environment holds the requirements that it was made from. While they are the
 //! same nothing is looked up and nothing is downloaded, so later runs work offline.
@@ -35,6 +35,12 @@ const SAM: Environment = Environment {
     requirements: include_str!("../python/sam.txt"),
 };
 
+const API: Environment = Environment {
+    name: "api",
+    what: "install Schemathesis",
+    requirements: include_str!("../python/api.txt"),
+};
+
 /// The installed tools.
 pub(crate) struct Tools {
     directory: PathBuf,
@@ -48,6 +54,16 @@ impl Tools {
             environment.install(&directory)?;
         }
         Ok(Self { directory })
+    }
+
+    /// Installs what only tests need, if it is missing.
+    pub(crate) fn install_for_tests(&self) -> Result<()> {
+        API.install(&self.directory)
+    }
+
+    /// Schemathesis, once it is installed.
+    pub(crate) fn schemathesis(&self) -> Command {
+        Command::new(self.directory.join("api/bin/schemathesis"))
     }
 
     /// MiniStack, ready for its settings.

@@ -16,7 +16,7 @@ use dormouse_core::intent::Action;
 use dormouse_core::ports::{Looks, World};
 use dormouse_core::query::{Query, WhyQuery};
 use dormouse_function::{log, query};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::page;
@@ -125,15 +125,10 @@ async fn answer<W: World + Looks>(
             let groups = query::answer(world, config, &Query::List).await?;
             Ok(response::json(code::OK, &groups))
         }
+        (Route::OpenApi, _) if get => Ok(response::openapi()),
         (Route::Home | Route::Groups, _) if !config.groups_page => Err(nowhere()),
         (Route::Nowhere, _) => Err(nowhere()),
-        (_, method) => {
-            let message = format!("method `{method}` is not answered here");
-            Ok(response::json(
-                code::METHOD_NOT_ALLOWED,
-                &json!({"errors": [{"code": "MethodNotAllowed", "service": null, "message": message}]}),
-            ))
-        }
+        (route, method) => Ok(response::method_not_allowed(method, route.methods())),
     }
 }
 

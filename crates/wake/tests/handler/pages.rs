@@ -3,14 +3,13 @@
 use super::*;
 
 async fn answer_with(world: &World, variables: &[(&str, &str)], event: Value) -> Value {
-    wake::handle(
-        world,
-        &config(variables),
-        event,
-        "11111111-2222-3333-4444-555555555555",
-    )
-    .await
-    .expect("an answer")
+    let request = event.clone();
+    let id = "11111111-2222-3333-4444-555555555555";
+    let answer = wake::handle(world, &config(variables), event, id)
+        .await
+        .expect("an answer");
+    openapi::assert_documented(&request, &answer);
+    answer
 }
 
 fn html(answer: &Value) -> &str {
