@@ -128,7 +128,11 @@ fn row<'a>(viewer: &Viewer, group: &'a Group) -> Row<'a> {
         phase,
         observed: group.mode == Mode::Observe,
         since: group.since.map(moment),
-        cause: group.cause.map_or("", |cause| texts.cause(cause)),
+        // What was never looked at has no cause.
+        cause: group
+            .cause
+            .filter(|_| group.generation.0 > 0)
+            .map_or("", |cause| texts.cause(cause)),
         detail: &group.detail,
         woken_by: group.woken_by.as_deref().filter(|_| is_up).unwrap_or_default(),
         deadline: group.next_deadline.map(moment),

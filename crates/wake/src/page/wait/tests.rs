@@ -415,6 +415,34 @@ fn even_ten_services_that_fail_with_logo_and_note_stay_below_20_kb_in_every_lang
 }
 
 #[test]
+fn ten_services_with_all_their_steps_stay_below_20_kb_too() {
+    let services = (0..10).map(|n| {
+        let mut one = service(&format!("service-with-a-long-name-{n}"), "pending", Some("pulling the image"));
+        let step = |step: &str, state: &str| {
+            json!({"step": step, "state": state, "seconds": 71, "usual_seconds": 130, "at_most_seconds": 190})
+        };
+        one["steps"] = json!([
+            step("needs", "done"), step("provisioning", "done"), step("pulling", "now"), step("starting", "ahead"),
+            step("checking", "ahead"),
+        ]);
+        one
+    });
+    let status = status(services.collect(), json!({}));
+    let branding = Branding {
+        logo: Logo::parse(&format!("data:image/png;base64,{}", "A".repeat(2300))),
+        ..Branding::default()
+    };
+    for texts in texts::ALL {
+        let page = html(&waiting(
+            &Viewer::of(Some(texts.lang), &branding, NONCE),
+            &status,
+            "/",
+        ));
+        assert!(page.len() < 20_000, "{}: {} bytes", texts.lang, page.len());
+    }
+}
+
+#[test]
 fn words_that_nobody_reads_to_their_end_are_cut_between_characters() {
     let shown = page(&failing(&["web".to_owned()], &"é".repeat(5000)), "en");
     assert!(shown.contains(&format!("{}…", "é".repeat(LONGEST_WORDS))) && shown.len() < 20_000);
