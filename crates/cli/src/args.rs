@@ -201,6 +201,18 @@ mod tests {
     }
 
     #[test]
+    fn a_link_is_for_a_group_an_end_and_a_path() {
+        let line = "dormouse link dev --for 7d --path /reports?tab=open --url https://wake.example.com/";
+        let Command::Link { group, path, url, .. } = parse(line).expect("a command").command else {
+            panic!("another command");
+        };
+        assert_eq!(
+            (group.as_str(), path.as_str(), url.as_str()),
+            ("dev", "/reports?tab=open", "https://wake.example.com")
+        );
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_before_anything_is_called() {
         for line in [
             "dormouse",
@@ -217,7 +229,6 @@ mod tests {
             "dormouse why dev --limit 0",
             "dormouse why dev --limit 101",
             "dormouse why dev --all --limit 3",
-            "dormouse link dev --for 7d",
             "dormouse link dev --url https://x --for soon",
             "dormouse link dev --url example.com --for 7d",
             "dormouse link dev --url https://u@x --for 7d",
