@@ -3,6 +3,7 @@
 
 mod alarms;
 mod asking;
+mod eta;
 mod events;
 mod failing;
 mod groups;
