@@ -79,10 +79,15 @@ impl Document {
                 operation["responses"].get(&status),
             ),
             None => {
-                let everywhere = &self.0["components"]["responses"]["MethodNotAllowed"];
+                // Nobody learns by another method what is there: an address that names no group says so first.
+                let everywhere = match exchange.status {
+                    404 => Some("NotFound"),
+                    405 => Some("MethodNotAllowed"),
+                    _ => None,
+                };
                 (
                     format!("{} {template}, which is not listed, {status}", exchange.method),
-                    Some(everywhere).filter(|_| status == "405"),
+                    everywhere.map(|name| &self.0["components"]["responses"][name]),
                 )
             }
         };
@@ -104,6 +109,8 @@ impl Document {
     /// `{path}` is the one parameter that spans slashes.
     fn path_item(&self, path: &str) -> Option<(&str, &Value)> {
         let paths = self.0["paths"].as_object()?;
+        // More than one slash at the front means what one does.
+        let path = &format!("/{}", path.trim_start_matches('/'));
         let matching = paths.iter().filter(|(template, _)| matches(template, path));
         let best = matching.min_by_key(|(template, _)| template.matches('{').count())?;
         Some((best.0, best.1))
