@@ -49,7 +49,7 @@ impl<'a> Visit<'a> {
     }
 
     /// The page asks until it is led on.
-    pub(crate) async fn to_the_app(mut self) -> Arrived {
+    pub(crate) async fn until_led_on(mut self) -> Arrived {
         let mut poll = FIRST_QUESTION;
         let mut asked_at = self.account.now_ms();
         loop {

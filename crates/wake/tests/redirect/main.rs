@@ -70,7 +70,7 @@ async fn wake_all(seeds: impl Iterator<Item = u64>) -> (u64, u64, u64) {
         let account = Account::new(&parts, random.fork());
         for wake in 0..WAKES {
             account.draw();
-            let visit = Visit::begin(&account, random.fork()).await.to_the_app().await;
+            let visit = Visit::begin(&account, random.fork()).await.until_led_on().await;
             wakes += 1;
             assert_eq!(
                 visit.eta_at_first.is_none(),
