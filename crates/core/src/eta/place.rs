@@ -90,8 +90,8 @@ impl Place {
     pub(super) fn span(&self, now: Timestamp) -> Option<(usize, usize, Duration)> {
         let last = self.step?;
         let known = self.marks.iter().enumerate().take(last + 1);
-        let begun = known.filter_map(|(step, mark)| Some((step, (*mark)?)));
-        let (first, at) = begun.last()?;
+        let mut begun = known.filter_map(|(step, mark)| Some((step, (*mark)?)));
+        let (first, at) = begun.next_back()?;
         Some((first, last, duration::between(at, now)))
     }
 

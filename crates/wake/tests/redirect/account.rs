@@ -65,6 +65,9 @@ pub(crate) struct Account {
     apps: Rc<RefCell<Apps>>,
     memory: Memory,
     config: dormouse_core::config::Config,
+    pub(crate) page_event: Value,
+    pub(crate) status_event: Value,
+    sleep_event: Value,
     random: RefCell<fastrand::Rng>,
 }
 
@@ -94,6 +97,9 @@ impl Account {
             apps,
             memory,
             config: config(&[]),
+            page_event: event("http-api-browser.json"),
+            status_event: event("http-api-status.json"),
+            sleep_event: event("direct-sleep.json"),
             random: RefCell::new(random),
         }
     }
@@ -115,7 +121,7 @@ impl Account {
     }
 
     /// Calls the wake function at this very moment.
-    pub(crate) async fn handle(&self, event: Value) -> Value {
+    pub(crate) async fn handle(&self, event: &Value) -> Value {
         let look = |part: &Part| {
             let model = self.model.borrow();
             let apps = self.apps.borrow();
@@ -125,7 +131,7 @@ impl Account {
             let id = format!("dev/{}", part.name);
             self.memory.change(&id, |state| *state = look(part));
         }
-        let answer = wake::handle(&self.memory, &self.config, event, "request").await;
+        let answer = wake::handle(&self.memory, &self.config, event.clone(), "request").await;
         let mut model = self.model.borrow_mut();
         let now = model.now;
         for part in &self.parts {
@@ -167,14 +173,14 @@ impl Account {
 
     /// Puts the group to sleep, and lets all its tasks go.
     pub(crate) async fn sleep(&self) {
-        self.handle(event("direct-sleep.json")).await;
+        self.handle(&self.sleep_event).await;
         // What is needed sleeps after what needs it, and each look moves on.
         for _ in 0..5 {
-            self.handle(event("http-api-status.json")).await;
+            self.handle(&self.status_event).await;
             self.pass(5_000).await;
         }
         self.pass(60_000).await;
-        let answer = self.handle(event("http-api-status.json")).await;
+        let answer = self.handle(&self.status_event).await;
         let status: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
         assert_eq!(status["phase"], "asleep", "{status}");
     }

@@ -1,6 +1,5 @@
 //! A browser that asks as the wait page does: the page, then the status as often as it is told, then the page again.
 
-use dormouse_testkit::event;
 use serde_json::{Value, json};
 
 use crate::account::Account;
@@ -50,7 +49,7 @@ impl<'a> Visit<'a> {
     }
 
     /// The page asks until it is led on.
-    pub(crate) async fn to_the_app(mut self) -> Arrived {
+    pub(crate) async fn until_led_on(mut self) -> Arrived {
         let mut poll = FIRST_QUESTION;
         let mut asked_at = self.account.now_ms();
         loop {
@@ -97,7 +96,7 @@ impl<'a> Visit<'a> {
     /// Opens a page of the app; its HTTP status.
     async fn open(&mut self) -> u64 {
         self.on_the_way().await;
-        let answer = self.account.handle(event("http-api-browser.json")).await;
+        let answer = self.account.handle(&self.account.page_event).await;
         let status = answer["statusCode"].as_u64().expect("a status");
         if status == 307 {
             let location = answer["headers"]["location"].as_str().expect("a location");
@@ -116,7 +115,7 @@ impl<'a> Visit<'a> {
 
     async fn ask(&mut self) -> Value {
         self.on_the_way().await;
-        let answer = self.account.handle(event("http-api-status.json")).await;
+        let answer = self.account.handle(&self.account.status_event).await;
         let status: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("JSON");
         self.statuses.push(status.clone());
         let progress = status["progress"].as_f64().expect("a number");

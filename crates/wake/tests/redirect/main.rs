@@ -36,16 +36,41 @@ fn parts(random: &mut fastrand::Rng) -> Vec<Part> {
 /// The issue's own number: no redirect before the app truly answers, and none later than a second after that plus one poll.
 /// What the page is told on the way holds as well: the bar never falls and is never full before ready, the first wake has no
 /// time to tell, and nine of ten later wakes, or nearly, end within what it said they usually take at most.
-#[tokio::test]
-async fn in_a_thousand_wakes_no_visitor_is_sent_on_too_early_or_too_late() {
+#[test]
+fn in_a_thousand_wakes_no_visitor_is_sent_on_too_early_or_too_late() {
+    // Accounts have nothing in common, so each processor takes some.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let sums: Vec<(u64, u64, u64)> = std::thread::scope(|scope| {
+        let some = |first: usize| {
+            scope.spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().build();
+                let seeds = (0..ACCOUNTS).skip(first).step_by(threads);
+                runtime.expect("a runtime").block_on(wake_all(seeds))
+            })
+        };
+        let running: Vec<_> = (0..threads).map(some).collect();
+        let ended = running.into_iter().map(|thread| thread.join());
+        ended
+            .map(|sum| sum.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let sum = |of: fn(&(u64, u64, u64)) -> u64| sums.iter().map(of).sum::<u64>();
+    let (wakes, told, kept) = (sum(|s| s.0), sum(|s| s.1), sum(|s| s.2));
+    assert_eq!(wakes, 1000);
+    let share = kept as f64 / told as f64;
+    assert!(told > 500 && (0.8..1.0).contains(&share), "{kept} of {told}");
+}
+
+/// How many wakes there were, how many of them had a whole history to tell a time from, and how many of those ended within it.
+async fn wake_all(seeds: impl Iterator<Item = u64>) -> (u64, u64, u64) {
     let (mut wakes, mut told, mut kept) = (0, 0, 0);
-    for seed in 0..ACCOUNTS {
+    for seed in seeds {
         let mut random = fastrand::Rng::with_seed(seed);
         let parts = parts(&mut random);
         let account = Account::new(&parts, random.fork());
         for wake in 0..WAKES {
             account.draw();
-            let visit = Visit::begin(&account, random.fork()).await.to_the_app().await;
+            let visit = Visit::begin(&account, random.fork()).await.until_led_on().await;
             wakes += 1;
             assert_eq!(
                 visit.eta_at_first.is_none(),
@@ -62,9 +87,7 @@ async fn in_a_thousand_wakes_no_visitor_is_sent_on_too_early_or_too_late() {
             account.sleep().await;
         }
     }
-    assert_eq!(wakes, 1000);
-    let share = kept as f64 / told as f64;
-    assert!(told > 500 && (0.8..1.0).contains(&share), "{kept} of {told}");
+    (wakes, told, kept)
 }
 
 /// The check above would find a redirect that comes too early: what is truly so is not asked of Dormouse.
