@@ -132,6 +132,7 @@ impl Account {
             self.memory.change(&id, |state| *state = look(part));
         }
         let answer = wake::handle(&self.memory, &self.config, event.clone(), "request").await;
+        self.catch_up();
         let mut model = self.model.borrow_mut();
         let now = model.now;
         for part in &self.parts {
@@ -150,25 +151,35 @@ impl Account {
         answer.expect("an answer")
     }
 
+    /// Lets the time pass in the model that a request waited for the look of another one.
+    fn catch_up(&self) {
+        let end = u64::try_from(self.memory.now().as_millisecond()).expect("after the epoch");
+        while self.now_ms() < end {
+            self.pass_in_model(end);
+        }
+    }
+
     /// Lets time pass until something happens in the model or an app comes up, or to the end.
     pub(crate) async fn pass_to_next(&self, end: u64) {
-        let length = {
-            let mut model = self.model.borrow_mut();
-            let now = model.now;
-            self.apps.borrow_mut().now = now;
-            model.run(Duration::ZERO);
-            let next = {
-                let (apps, tasks) = (self.apps.borrow(), model.world.tasks());
-                let ups = tasks.iter().filter_map(|task| apps.up_at(task));
-                let next = model.world.next_due().into_iter().chain(ups);
-                next.filter(|at| *at > now).min().map_or(end, |at| at.0.min(end))
-            };
-            self.apps.borrow_mut().now = Millis(next);
-            let length = Duration::from_millis(next - now.0);
-            model.run(length);
-            length
-        };
+        let length = self.pass_in_model(end);
         self.memory.pause(length).await;
+    }
+
+    fn pass_in_model(&self, end: u64) -> Duration {
+        let mut model = self.model.borrow_mut();
+        let now = model.now;
+        self.apps.borrow_mut().now = now;
+        model.run(Duration::ZERO);
+        let next = {
+            let (apps, tasks) = (self.apps.borrow(), model.world.tasks());
+            let ups = tasks.iter().filter_map(|task| apps.up_at(task));
+            let next = model.world.next_due().into_iter().chain(ups);
+            next.filter(|at| *at > now).min().map_or(end, |at| at.0.min(end))
+        };
+        self.apps.borrow_mut().now = Millis(next);
+        let length = Duration::from_millis(next - now.0);
+        model.run(length);
+        length
     }
 
     /// Puts the group to sleep, and lets all its tasks go.
