@@ -96,10 +96,12 @@ async fn answer<W: World + Looks>(
             if request.wants_page() {
                 // Whatever came of it, the group's own page says it.
                 let signed = request.signed_part().map(|part| format!("?{part}"));
-                return Ok(response::see_other(&format!(
-                    "../../{group}{}",
-                    signed.unwrap_or_default()
-                )));
+                let address = format!("../../{group}{}", signed.unwrap_or_default());
+                return Ok(if told.status.ready {
+                    page::onwards(&request.viewer(config), group, &address)
+                } else {
+                    response::see_other(&address)
+                });
             }
             let code = told
                 .refusal

@@ -4,12 +4,14 @@ mod color;
 mod error;
 mod home;
 mod language;
+mod onwards;
 mod texts;
 mod view;
 mod wait;
 
 pub(crate) use error::error;
 pub(crate) use home::groups;
+pub(crate) use onwards::onwards;
 pub(crate) use view::Viewer;
 pub(crate) use wait::{changing_part, resting, waiting};
 

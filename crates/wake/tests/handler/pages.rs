@@ -173,6 +173,22 @@ async fn a_passive_client_that_shows_pages_gets_one_with_a_button_and_wakes_noth
     assert_eq!(world.changes(), [""; 0]);
 }
 
+/// Browsers hold the redirects of a form against the page's `form-action 'self'`, and the app is at another origin.
+#[tokio::test]
+async fn a_form_for_a_group_that_is_ready_already_leads_on_without_a_redirect() {
+    let world = awake().await;
+    let mut form = event("http-api-wake.json");
+    form["headers"]["accept"] = json!("text/html,application/xhtml+xml");
+    let page = answer(&world, form).await;
+    assert_eq!(status_of(&page), 200);
+    let html = html(&page);
+    assert!(
+        html.contains("<meta http-equiv=\"refresh\" content=\"0; url=../../dev\">")
+            && html.contains("href=\"../../dev\""),
+        "{html}"
+    );
+}
+
 #[tokio::test]
 async fn a_form_wakes_and_leads_to_the_groups_page_and_nowhere_else() {
     let world = asleep();
