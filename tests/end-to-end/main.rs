@@ -9,6 +9,7 @@ mod cli;
 mod connections;
 mod events;
 mod failing;
+mod guarded;
 mod hours;
 mod logs;
 mod losing_nothing;

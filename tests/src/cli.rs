@@ -41,6 +41,8 @@ impl Stack {
             .args(args)
             .env_clear()
             .envs(self.variables())
+            // Only a stack that is guarded has a key.
+            .envs(std::env::var("DORMOUSE_LINK_KEY").map(|key| ("DORMOUSE_LINK_KEY", key)))
             .output()
             .await;
         let output = output.unwrap_or_else(|error| panic!("{}: {error}", program.display()));

@@ -43,7 +43,8 @@ impl Look {
             && status.phase == Phase::Waking
             && shown.phase == Phase::Waking
         {
-            status.progress = status.progress.max(shown.progress);
+            let most = if status.ready { 1.0 } else { 0.99 };
+            status.progress = status.progress.max(shown.progress).min(most);
         }
         Self {
             at: turn.now,

@@ -14,6 +14,7 @@ mod deploy;
 mod features;
 mod front;
 mod fuzz;
+mod guarded;
 mod http;
 mod interrupt;
 mod journey;

@@ -28,6 +28,11 @@ pub(crate) struct Stack {
     pub(crate) file: PathBuf,
     /// Address of fargate-sim.
     pub(crate) sim: String,
+    addresses: Addresses,
+    /// The built template, and the parameters that it always has here.
+    template: PathBuf,
+    parameters: Vec<String>,
+    log: PathBuf,
     parts: Vec<Part>,
     _lock: File,
 }
@@ -69,30 +74,39 @@ impl Stack {
             Ok(parts)
         })?;
 
-        let env = addresses.env();
-        let outputs = step("sam deploy", || {
-            let parameters = front::create(&addresses.stack, &addresses.sim)?;
-            deploy::deploy(
-                repo,
-                tools,
-                &template,
-                &env,
-                &addresses.stack,
-                &parameters,
-                &logs.join("sam-deploy.log"),
-            )
-        })?;
-        let description = json!({ "outputs": outputs, "env": env });
-        let file = directory.join("outputs.json");
-        std::fs::write(&file, format!("{description:#}\n"))
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(Self {
-            description,
-            file,
-            sim: addresses.sim,
+        let parameters = front::create(&addresses.stack, &addresses.sim)?;
+        let mut stack = Self {
+            description: json!({}),
+            file: directory.join("outputs.json"),
+            sim: addresses.sim.clone(),
+            addresses,
+            template,
+            parameters,
+            log: logs.join("sam-deploy.log"),
             parts,
             _lock: lock,
-        })
+        };
+        step("sam deploy", || stack.deploy(repo, tools, &[]))?;
+        Ok(stack)
+    }
+
+    /// Deploys the template, with these parameters (`Name=value`) besides those that the stack always has.
+    pub(crate) fn deploy(&mut self, repo: &Repo, tools: &Tools, more: &[&str]) -> Result<()> {
+        let env = self.addresses.env();
+        let more = more.iter().map(|parameter| (*parameter).to_owned());
+        let parameters: Vec<String> = self.parameters.iter().cloned().chain(more).collect();
+        let outputs = deploy::deploy(
+            repo,
+            tools,
+            &self.template,
+            &env,
+            &self.addresses.stack,
+            &parameters,
+            &self.log,
+        )?;
+        self.description = json!({ "outputs": outputs, "env": env });
+        std::fs::write(&self.file, format!("{:#}\n", self.description))
+            .with_context(|| format!("cannot write {}", self.file.display()))
     }
 
     /// The value of one of the stack's outputs.

@@ -10,7 +10,7 @@ use crate::progress::{say, seconds, step};
 use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
-use crate::{browser, builds, checks, features, fuzz, interrupt, parts};
+use crate::{browser, builds, checks, features, fuzz, guarded, interrupt, parts};
 
 const HELP: &str = "\
 cargo xtask test [-- <arguments of cargo test>]
@@ -18,8 +18,9 @@ cargo xtask test [-- <arguments of cargo test>]
 Does all set-up, then: format, clippy with warnings as errors, template and state machine checks, and
 `cargo test` over the whole workspace, with the local stack up for the end-to-end tests
 (DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as
-headless Chromium shows them, are kept in target/local/test/screens. At last the HTTP API is fuzzed for two
-minutes. What follows `--` goes to cargo test, e.g. part of a name, and then nothing is fuzzed:
+headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
+minutes, and at last the stack is deployed anew with links, an admin token and a brand, and that is tested. What
+follows `--` goes to cargo test, e.g. part of a name, and then it ends with that:
 
   cargo xtask test -- cold_wake
 ";
@@ -88,6 +89,12 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let result = result.and_then(|()| match extra {
         [] => step("fuzz the HTTP API", || {
             fuzz::run(&repo, &tools, &stack, &directory)
+        }),
+        _ => Ok(()),
+    });
+    let result = result.and_then(|()| match extra {
+        [] => step("deploy it guarded, and test that", || {
+            guarded::run(&repo, &tools, &mut stack)
         }),
         _ => Ok(()),
     });
