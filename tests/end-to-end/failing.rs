@@ -143,7 +143,12 @@ async fn a_service_that_was_deleted_is_a_named_error() {
         .send()
         .await
         .expect("deleted");
-    let answer = stack.wake("GET", "/deleted").send().await;
+    // Answers are shared for a second.
+    let answer = eventually("the deletion is seen", SOON, || async {
+        let answer = stack.wake("GET", "/deleted").send().await;
+        (answer.status != 307).then_some(answer)
+    })
+    .await;
     let codes: Vec<Value> = answer.json()["errors"]
         .as_array()
         .expect("errors")
