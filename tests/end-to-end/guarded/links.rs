@@ -1,4 +1,4 @@
-//! The stack as somebody has it who lets not everybody in: `cargo xtask test` deploys it so at the end, and runs these alone.
+//! By signed links, with an admin's token, a brand, and without the list of groups.
 
 use std::time::Duration;
 
