@@ -1,47 +1,71 @@
-//! Looks at groups that many share: one item each.
+//! Looks at groups that many share: an item with the last one, and a small one for each kind of claim, because a write that is
+//! refused costs as much as the item is large.
 
-use dormouse_core::duration;
+use aws_sdk_dynamodb::types::AttributeValue;
 use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
-use dormouse_core::look::{EVERY, Look};
+use dormouse_core::look::{Kind, Look, Shared};
 use dormouse_core::ports::{Looks, Saved};
+use futures_util::future::try_join;
 use jiff::Timestamp;
 
 use crate::Aws;
 use crate::table::{body, json, millis};
 
 const LOOK: &str = "look";
+const CLAIMED_AT: &str = "claimed_at";
+
+fn claim(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Look => "look-claim",
+        Kind::Wake => "wake-claim",
+    }
+}
 
 impl Looks for Aws {
-    async fn look(&self, group: &GroupName) -> Result<Option<Look>, Error> {
-        let item = self.table.get(LOOK, group.as_str()).await?;
-        let shared = item.filter(|item| item.contains_key("body"));
-        Ok(shared.and_then(|item| body(&item, &format!("group `{group}`")).ok()))
+    async fn shared(&self, group: &GroupName, kind: Kind) -> Result<Shared, Error> {
+        let (look, claim) = try_join(
+            self.table.get(LOOK, group.as_str()),
+            self.table.get(claim(kind), group.as_str()),
+        )
+        .await?;
+        let claimed_at = claim.as_ref().and_then(|item| item.get(CLAIMED_AT));
+        let millis = claimed_at.and_then(|value| value.as_n().ok()?.parse().ok());
+        Ok(Shared {
+            look: look.and_then(|item| body(&item, &format!("group `{group}`")).ok()),
+            claimed_at: millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+        })
     }
 
-    async fn claim_look(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error> {
-        let claim = self
-            .table
-            .update(LOOK, group.as_str())
-            .update_expression("SET #claimed = :now")
-            .condition_expression("attribute_not_exists(pk) OR #claimed <= :long_ago")
-            .expression_attribute_names("#claimed", "claimed_at")
-            .expression_attribute_values(":now", millis(at))
-            .expression_attribute_values(":long_ago", millis(duration::before(at, EVERY)));
-        self.table.saved("UpdateItem", claim.send().await)
+    async fn claim_look(
+        &self,
+        group: &GroupName,
+        kind: Kind,
+        found: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Saved, Error> {
+        let put = self.table.put(claim(kind), group.as_str());
+        let put = put.item(CLAIMED_AT, millis(at));
+        let put = match found {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(found) => put
+                .condition_expression("#claimed = :found")
+                .expression_attribute_names("#claimed", CLAIMED_AT)
+                .expression_attribute_values(":found", millis(found)),
+        };
+        self.table.saved("PutItem", put.send().await)
     }
 
-    async fn share_look(&self, group: &GroupName, claimed_at: Timestamp, look: &Look) -> Result<(), Error> {
+    async fn share_look(&self, group: &GroupName, look: &Look) -> Result<(), Error> {
+        let at: AttributeValue = millis(look.at);
         let share = self
             .table
-            .update(LOOK, group.as_str())
-            .update_expression("SET #body = :body")
-            .condition_expression("#claimed = :mine")
-            .expression_attribute_names("#body", "body")
-            .expression_attribute_names("#claimed", "claimed_at")
-            .expression_attribute_values(":body", json(look)?)
-            .expression_attribute_values(":mine", millis(claimed_at));
-        // Whoever claimed the next one shares that.
-        self.table.saved("UpdateItem", share.send().await).map(|_| ())
+            .put(LOOK, group.as_str())
+            .item("body", json(look)?)
+            .item("at", at.clone())
+            .condition_expression("attribute_not_exists(pk) OR #at <= :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", at);
+        self.table.saved("PutItem", share.send().await).map(|_| ())
     }
 }

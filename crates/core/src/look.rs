@@ -1,4 +1,7 @@
 //! One look at a group, for all who ask at about the same time: whoever waits in a hundred tabs costs what one does.
+//!
+//! Whoever wants to look claims it first. A claim is over when its look was shared, and after [`HELD`] at the latest; then the
+//! next one may be made, but not within [`EVERY`] of it.
 
 use std::time::Duration;
 
@@ -9,19 +12,76 @@ use crate::decide::RENEW_EVERY;
 use crate::duration;
 use crate::engine::Turn;
 use crate::error::Error;
+use crate::ids::Generation;
 use crate::intent::{Action, Intent};
 use crate::record::{Phase, Record};
 use crate::status::{self, Status};
 
-/// A group is looked at once in this time at most, however many ask, and no answer is older. Our choice: what a visitor
-/// does not notice, and a tenth of ECS's read buckets for a hundred groups that wake at once.
+/// A group is looked at once in this time at most, however many ask, and no answer is older, unless the look itself took
+/// longer. Our choice: what a visitor does not notice.
 pub const EVERY: Duration = Duration::from_secs(1);
+/// A look that took longer is still shared for so long after it ended: those who wait for it come by more often.
+const SLOW: Duration = Duration::from_millis(500);
+/// Whoever claimed a look and shared nothing for so long has died, or will take longer still. Our choice: a probe that nobody
+/// answers takes 3 s.
+pub const HELD: Duration = Duration::from_secs(5);
+/// An older look is better than none for so long, for those who cannot wait. Our choice.
+const LAST_RESORT: Duration = Duration::from_secs(30);
+
+/// What is claimed. Those who want to wake a sleeping group do not stand behind those who only look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A look.
+    Look,
+    /// A wake of a group that is not up.
+    Wake,
+}
+
+impl Kind {
+    /// What this intent needs, given the record.
+    #[must_use]
+    pub fn of(intent: &Intent, record: Option<&Record>) -> Self {
+        let is_up = record.is_some_and(|record| matches!(record.phase, Phase::Waking | Phase::Awake));
+        match intent.action {
+            Action::Wake(_) if !is_up => Self::Wake,
+            _ => Self::Look,
+        }
+    }
+}
+
+/// What the table holds of looks at a group.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shared {
+    /// The last look.
+    pub look: Option<Look>,
+    /// When the last one of the kind that is asked about was claimed.
+    pub claimed_at: Option<Timestamp>,
+}
+
+impl Shared {
+    /// Whether the next look may be claimed now.
+    #[must_use]
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        let Some(claimed_at) = self.claimed_at else {
+            return true;
+        };
+        let ended = self
+            .look
+            .as_ref()
+            .is_some_and(|look| look.claimed_at >= claimed_at);
+        duration::between(claimed_at, now) >= if ended { EVERY } else { HELD }
+    }
+}
 
 /// What a look at a group gave.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
+    /// When it was claimed.
+    pub claimed_at: Timestamp,
     /// When it began.
     pub at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
     /// The version of the record that it left behind: whoever finds another one looks again.
     pub version: u64,
     /// Whether the group was asked for with it, and not only looked at.
@@ -30,40 +90,60 @@ pub struct Look {
     pub status: Result<Status, Error>,
     /// Why what was asked for was refused, if it was.
     pub refusal: Option<Error>,
+    /// The most that was shown of a wake, and of which generation.
+    pub shown: Option<(Generation, f64)>,
 }
 
 impl Look {
     /// The look that a turn was. The progress of a generation never goes back, also when a task of it has crashed and the
     /// next one begins anew.
     #[must_use]
-    pub fn of(turn: &Turn, intent: &Intent, earlier: Option<&Self>) -> Self {
+    pub fn of(
+        turn: &Turn,
+        intent: &Intent,
+        earlier: Option<&Self>,
+        claimed_at: Timestamp,
+        now: Timestamp,
+    ) -> Self {
         let mut status = status::of(turn);
-        let shown = earlier.and_then(|look| look.status.as_ref().ok());
-        if let Some(shown) = shown.filter(|shown| shown.generation == status.generation)
-            && status.phase == Phase::Waking
-            && shown.phase == Phase::Waking
-        {
+        if status.phase == Phase::Waking {
+            let shown = earlier.and_then(|look| look.shown);
+            let floor = shown.filter(|(generation, _)| *generation == status.generation);
             let most = if status.ready { 1.0 } else { 0.99 };
-            status.progress = status.progress.max(shown.progress).min(most);
+            status.progress =
+                floor.map_or(status.progress, |(_, shown)| status.progress.max(shown).min(most));
         }
         Self {
+            claimed_at,
             at: turn.now,
+            ended_at: now,
             version: turn.record.version,
             asked: matches!(intent.action, Action::Wake(_)),
-            status: Ok(status),
             refusal: turn.refusal(),
+            shown: (status.phase == Phase::Waking).then_some((status.generation, status.progress)),
+            status: Ok(status),
         }
     }
 
     /// The look that failed.
     #[must_use]
-    pub fn failed(error: &Error, record: Option<&Record>, intent: &Intent, at: Timestamp) -> Self {
+    pub fn failed(
+        error: &Error,
+        record: Option<&Record>,
+        intent: &Intent,
+        earlier: Option<&Self>,
+        claimed_at: Timestamp,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            at,
+            claimed_at,
+            at: claimed_at,
+            ended_at: now,
             version: record.map_or(0, |record| record.version),
             asked: matches!(intent.action, Action::Wake(_)),
             status: Err(error.clone()),
             refusal: None,
+            shown: earlier.and_then(|look| look.shown),
         }
     }
 
@@ -71,14 +151,26 @@ impl Look {
     /// they ask for was asked for with it, or changes nothing.
     #[must_use]
     pub fn answers(&self, record: Option<&Record>, intent: &Intent, now: Timestamp) -> bool {
-        let is_new = duration::between(self.at, now) < EVERY;
-        let is_current = record.map_or(0, |record| record.version) == self.version;
-        is_new && is_current && self.covers(record, intent, now)
+        let is_new = duration::between(self.at, now) < EVERY || duration::between(self.ended_at, now) < SLOW;
+        is_new && self.is_current(record) && self.covers(record, intent, now)
+    }
+
+    /// Whether it is better than none for somebody who cannot wait any longer. Nobody is led into an app by it.
+    #[must_use]
+    pub fn will_do(&self, record: Option<&Record>, intent: &Intent, now: Timestamp) -> bool {
+        let waits = self.status.as_ref().is_ok_and(|status| !status.ready);
+        let is_recent = duration::between(self.ended_at, now) < LAST_RESORT;
+        waits && is_recent && self.is_current(record) && self.covers(record, intent, now)
+    }
+
+    fn is_current(&self, record: Option<&Record>) -> bool {
+        record.map_or(0, |record| record.version) == self.version
     }
 
     fn covers(&self, record: Option<&Record>, intent: &Intent, now: Timestamp) -> bool {
         match &intent.action {
-            Action::Look => true,
+            // Who only looks is not told what was refused to somebody else.
+            Action::Look => self.refusal.is_none(),
             // Others say more: how many tasks, for how long.
             Action::Wake(wake) if wake.desired_count.is_some() || wake.idle_after.is_some() => false,
             Action::Wake(_) => {

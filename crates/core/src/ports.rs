@@ -10,7 +10,7 @@ use crate::decide::Question;
 use crate::error::Error;
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::logs::LogSource;
-use crate::look::Look;
+use crate::look::{Kind, Look, Shared};
 use crate::observation::{Seen, TaskState};
 use crate::pipeline::{JobResult, Reported};
 use crate::quota::Priority;
@@ -364,12 +364,19 @@ pub enum Lease {
 /// Looks at groups that many share.
 #[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
 pub trait Looks {
-    /// The last look at a group, however old; none also if it cannot be understood, because the next one replaces it.
-    async fn look(&self, group: &GroupName) -> Result<Option<Look>, Error>;
-    /// Claims the right to look at a group: one look in [`EVERY`](crate::look::EVERY) may begin.
-    async fn claim_look(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error>;
-    /// Shares the look that was claimed at a moment, unless somebody has claimed the next one.
-    async fn share_look(&self, group: &GroupName, claimed_at: Timestamp, look: &Look) -> Result<(), Error>;
+    /// The last look at a group, however old, and the last claim of this kind. A look that cannot be understood is none,
+    /// because the next one replaces it.
+    async fn shared(&self, group: &GroupName, kind: Kind) -> Result<Shared, Error>;
+    /// Claims the right to look at a group, over the claim that was found.
+    async fn claim_look(
+        &self,
+        group: &GroupName,
+        kind: Kind,
+        found: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Saved, Error>;
+    /// Shares a look, unless there is one that began later.
+    async fn share_look(&self, group: &GroupName, look: &Look) -> Result<(), Error>;
 }
 
 /// What is remembered of the connections of services between invocations.

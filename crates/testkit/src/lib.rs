@@ -15,7 +15,7 @@ use std::time::Duration;
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::look::Look;
+use dormouse_core::look::{Kind, Look};
 use dormouse_core::observation::{Probe, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::pipeline::JobResult;
 use dormouse_core::ports::{Stored, StoredRow};
@@ -68,7 +68,10 @@ pub struct World {
     gates: Cell<usize>,
     store: RefCell<BTreeMap<GroupName, Stored>>,
     whys: RefCell<BTreeMap<(GroupName, String), Entry>>,
-    shared: RefCell<BTreeMap<GroupName, (Timestamp, Option<Look>)>>,
+    looked: RefCell<BTreeMap<GroupName, Look>>,
+    claims: RefCell<BTreeMap<(GroupName, Kind), Timestamp>>,
+    /// How long each look takes.
+    slowness: Cell<Duration>,
     tagged: RefCell<Vec<TaggedService>>,
     services: RefCell<BTreeMap<ServiceId, ServiceState>>,
     scalable: RefCell<BTreeMap<ServiceId, Bounds>>,
@@ -102,7 +105,9 @@ impl Default for World {
             gates: Cell::new(0),
             store: RefCell::default(),
             whys: RefCell::default(),
-            shared: RefCell::default(),
+            looked: RefCell::default(),
+            claims: RefCell::default(),
+            slowness: Cell::new(Duration::ZERO),
             tagged: RefCell::default(),
             services: RefCell::default(),
             scalable: RefCell::default(),
@@ -339,9 +344,15 @@ impl World {
         self.calls.borrow().clone()
     }
 
+    /// From now on a look at services takes so long.
+    pub fn looks_take(&self, length: Duration) {
+        self.slowness.set(length);
+    }
+
     /// Forgets the looks that were shared: whoever comes next looks for themselves, though no time has passed.
     pub fn forget_looks(&self) {
-        self.shared.borrow_mut().clear();
+        self.looked.borrow_mut().clear();
+        self.claims.borrow_mut().clear();
     }
 
     /// Forgets the calls so far.

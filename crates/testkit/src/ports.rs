@@ -1,14 +1,13 @@
 //! The ports of `dormouse-core`, over what a test has put into its world.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Place;
 use std::time::Duration;
 
 use dormouse_core::decide::Question;
 use dormouse_core::duration;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
-use dormouse_core::look::{EVERY, Look};
+use dormouse_core::look::{Kind, Look, Shared};
 use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
@@ -91,35 +90,36 @@ impl Store for World {
 }
 
 impl Looks for World {
-    async fn look(&self, group: &GroupName) -> Result<Option<Look>, Error> {
+    async fn shared(&self, group: &GroupName, kind: Kind) -> Result<Shared, Error> {
         self.gate(&["table"]).await?;
-        Ok(self.shared.borrow().get(group).and_then(|(_, look)| look.clone()))
+        Ok(Shared {
+            look: self.looked.borrow().get(group).cloned(),
+            claimed_at: self.claims.borrow().get(&(group.clone(), kind)).copied(),
+        })
     }
 
-    async fn claim_look(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error> {
+    async fn claim_look(
+        &self,
+        group: &GroupName,
+        kind: Kind,
+        found: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Result<Saved, Error> {
         self.gate(&["table"]).await?;
-        let mut shared = self.shared.borrow_mut();
-        match shared.entry(group.clone()) {
-            Place::Vacant(place) => {
-                place.insert((at, None));
-            }
-            Place::Occupied(mut place) => {
-                let claimed = place.get_mut();
-                if duration::between(claimed.0, at) < EVERY {
-                    return Ok(Saved::Conflict);
-                }
-                claimed.0 = at;
-            }
+        let mut claims = self.claims.borrow_mut();
+        let key = (group.clone(), kind);
+        if claims.get(&key).copied() != found {
+            return Ok(Saved::Conflict);
         }
+        claims.insert(key, at);
         Ok(Saved::Yes)
     }
 
-    async fn share_look(&self, group: &GroupName, claimed_at: Timestamp, look: &Look) -> Result<(), Error> {
-        self.gate(&["table"]).await?;
-        if let Some(shared) = self.shared.borrow_mut().get_mut(group)
-            && shared.0 == claimed_at
-        {
-            shared.1 = Some(look.clone());
+    async fn share_look(&self, group: &GroupName, look: &Look) -> Result<(), Error> {
+        self.gate(&["table", "sharing"]).await?;
+        let mut looked = self.looked.borrow_mut();
+        if looked.get(group).is_none_or(|theirs| theirs.at <= look.at) {
+            looked.insert(group.clone(), look.clone());
         }
         Ok(())
     }
@@ -171,6 +171,7 @@ impl Services for World {
         let ids = wanted.iter().map(|settings| settings.id.clone());
         self.looked_at.borrow_mut().extend(ids);
         let denied = self.gate(&["DescribeServices"]).await.err();
+        self.pause(self.slowness.get()).await;
         let services = self.services.borrow();
         let look = |id: &ServiceId| match (&denied, services.get(id)) {
             (Some(error), _) => Seen::Unknown(error.clone()),

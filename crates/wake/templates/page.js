@@ -26,7 +26,8 @@
   };
   const later = (seconds) => {
     clearTimeout(timer);
-    if (!document.hidden) timer = setTimeout(look, seconds * 1000);
+    // Nobody sees a hidden tab but by its title and icon.
+    timer = setTimeout(look, 1000 * (document.hidden ? Math.max(seconds, 15) : seconds));
   };
   const look = async () => {
     if (asking) return;
@@ -36,6 +37,8 @@
       const answer = await fetch(address, { headers: { accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(30000) });
       asked = Number(answer.headers.get("retry-after")) || 0;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("page");
+      // The address is not what it was: the page itself knows better.
+      if (answer.status === 404) return location.reload();
       if (!answer.ok || !fresh) throw answer;
       failures = 0;
       show(fresh);
@@ -49,6 +52,6 @@
     asking = false;
     later(pause);
   };
-  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+  document.addEventListener("visibilitychange", () => document.hidden || look());
   later(Math.min(Number(page.dataset.pause), 1));
 })();

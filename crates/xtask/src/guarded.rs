@@ -55,3 +55,19 @@ pub(crate) fn run(repo: &Repo, tools: &Tools, stack: &mut Stack) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SETS;
+
+    /// A filter that matches no test would succeed.
+    #[test]
+    fn each_set_has_the_tests_that_it_names() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/end-to-end");
+        for (tests, _) in SETS {
+            let path = format!("{folder}/{}.rs", tests.replace("::", "/"));
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert!(text.contains("#[tokio::test]\n#[ignore"), "{path}");
+        }
+    }
+}

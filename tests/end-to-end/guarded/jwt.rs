@@ -7,7 +7,13 @@ use end_to_end::Stack;
 async fn without_a_token_nothing_is_answered() {
     let stack = Stack::connect();
     for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/-/groups"),
+        ("GET", "/-/openapi.json"),
         ("GET", "/by-jwt"),
+        ("GET", "/by-jwt/-/status"),
+        ("GET", "/by-jwt/-/page"),
+        ("GET", "/by-jwt/-/why"),
         ("POST", "/by-jwt/-/wake"),
         ("POST", "/by-jwt/-/sleep"),
         ("POST", "/by-jwt/-/keep-awake?for=1h"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::look::Look;
+use dormouse_core::look::{Kind, Look, Shared};
 use dormouse_core::ports::{
     Booking, Clock, Grant, Lease, Leases, Looks, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow,
     Whys, Windows,
@@ -168,15 +168,21 @@ impl Whys for Fleet {
 }
 
 impl Looks for Fleet {
-    async fn look(&self, group: &GroupName) -> Result<Option<Look>, Error> {
+    async fn shared(&self, group: &GroupName, _kind: Kind) -> Result<Shared, Error> {
         panic!("nobody opens a page, of {group} neither");
     }
 
-    async fn claim_look(&self, group: &GroupName, _at: Timestamp) -> Result<Saved, Error> {
+    async fn claim_look(
+        &self,
+        group: &GroupName,
+        _kind: Kind,
+        _found: Option<Timestamp>,
+        _at: Timestamp,
+    ) -> Result<Saved, Error> {
         panic!("nobody opens a page, of {group} neither");
     }
 
-    async fn share_look(&self, group: &GroupName, _claimed_at: Timestamp, _look: &Look) -> Result<(), Error> {
+    async fn share_look(&self, group: &GroupName, _look: &Look) -> Result<(), Error> {
         panic!("nobody opens a page, of {group} neither");
     }
 }

@@ -12,8 +12,9 @@ use dormouse_core::record::Phase;
 use dormouse_core::status::{self, Status};
 use serde_json::Value;
 
+use super::looks::{self, LONGEST};
 use super::request::Request;
-use super::{AT_ONCE, ITS_TURN, looks, permit};
+use super::{AT_ONCE, ITS_TURN, permit};
 use crate::client::Client;
 use crate::page;
 use crate::response::{self, code};
@@ -44,7 +45,7 @@ pub(super) async fn answer<W: World + Looks>(
         Action::wake()
     };
     let intent = request.intent(action, AT_ONCE);
-    let mut told = looks::ask(world, config, group, &intent, request_id).await?;
+    let mut told = looks::ask(world, config, group, &intent, LONGEST, request_id).await?;
     while barred.is_none()
         && told.refusal.is_none()
         && !told.status.ready
@@ -53,7 +54,8 @@ pub(super) async fn answer<W: World + Looks>(
         world.pause(LOOK_EVERY).await;
         let left = wait.saturating_sub(between(began, world.now()));
         let intent = request.intent(Action::Look, left.clamp(AT_ONCE, ITS_TURN));
-        told = looks::ask(world, config, group, &intent, request_id).await?;
+        let longest = left.clamp(AT_ONCE, LONGEST);
+        told = looks::ask(world, config, group, &intent, longest, request_id).await?;
     }
     let status = told.status;
     let refusal = told.refusal.filter(|_| request.client == Client::Browser);
@@ -69,7 +71,7 @@ pub(super) async fn answer<W: World + Looks>(
     let viewer = request.viewer(config);
     if let Some(refusal) = refusal {
         let page = match refusal.code {
-            Code::WakeBudgetSpent => page::error(&viewer, &refusal),
+            Code::WakeBudgetSpent => page::error(&viewer, &refusal, ""),
             _ => page::waiting(&viewer, &status, path),
         };
         return Ok(response::asking_again_after(status.retry_after_seconds, page));

@@ -5,20 +5,22 @@ use std::time::Duration;
 use dormouse_core::config::Config;
 use dormouse_core::duration::between;
 use dormouse_core::engine;
-use dormouse_core::error::{Code, Error};
+use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
-use dormouse_core::intent::{Action, Intent};
-use dormouse_core::look::Look;
+use dormouse_core::intent::Intent;
+use dormouse_core::look::{Kind, Look, Shared};
 use dormouse_core::ports::{Looks, Saved, World};
-use dormouse_core::record::{Phase, Record};
+use dormouse_core::record::Record;
+use dormouse_core::settings::GroupSettings;
 use dormouse_core::status::Status;
-use dormouse_function::turn;
+use dormouse_function::{log, turn};
 use futures_util::future::try_join;
 
 /// Time between two glances at the table while somebody else looks.
 const GLANCE_EVERY: Duration = Duration::from_millis(200);
-/// So long one waits for what somebody else sees; then an older answer must do.
-const LONGEST: Duration = Duration::from_secs(5);
+/// So long one waits for what somebody else sees. Then an older answer must do, or one looks oneself: nobody who comes to
+/// wake goes away without having been heard.
+pub(super) const LONGEST: Duration = Duration::from_secs(3);
 
 /// What a request is told of its group.
 pub(super) struct Told {
@@ -28,7 +30,8 @@ pub(super) struct Told {
     pub(super) refusal: Option<Error>,
 }
 
-/// The status of a group after what was asked for: by a look of one's own, or by that of somebody else.
+/// The status of a group after what was asked for: by a look of one's own, or by that of somebody else, for which one waits
+/// up to `longest`.
 ///
 /// # Errors
 /// Those of the engine, also those that the other one met.
@@ -37,50 +40,64 @@ pub(super) async fn ask<W: World + Looks>(
     config: &Config,
     group: &GroupName,
     intent: &Intent,
+    longest: Duration,
     request_id: &str,
 ) -> Result<Told, Error> {
     let began = world.now();
+    // What is to be claimed hangs on the record, which is read at the same time; most who come find the group up.
+    let mut kind = Kind::Look;
     loop {
         let found = engine::find(world, group, &config.listed, &config.defaults);
-        let ((settings, record), shared) = try_join(found, world.look(group)).await?;
+        let ((settings, record), shared) = try_join(found, world.shared(group, kind)).await?;
         let now = world.now();
-        if let Some(look) = shared
-            .as_ref()
-            .filter(|look| look.answers(record.as_ref(), intent, now))
-        {
+        let waited = between(began, now);
+        let known = record.as_ref();
+        let last = shared.look.as_ref();
+        if let Some(look) = last.filter(|look| look.answers(known, intent, now)) {
             return told(look.clone());
         }
-        if world.claim_look(group, now).await? == Saved::Yes {
-            let taken = turn::take(world, &settings, record.clone(), intent, request_id).await;
-            let look = match &taken {
-                Ok(turn) => Look::of(turn, intent, shared.as_ref()),
-                Err(error) => Look::failed(error, record.as_ref(), intent, now),
-            };
-            world.share_look(group, now, &look).await?;
-            return told(look);
+        let needed = Kind::of(intent, known);
+        if needed != kind {
+            kind = needed;
+            continue;
         }
-        if between(began, now) >= LONGEST {
-            return match shared.filter(|look| will_do(look, record.as_ref(), intent)) {
-                Some(look) => told(look),
-                None => Err(Error::new(
-                    Code::Unavailable,
-                    format!("group `{group}`: another request looks at it, and does not come to an end"),
-                )),
+        let claimed =
+            shared.is_free(now) && world.claim_look(group, kind, shared.claimed_at, now).await? == Saved::Yes;
+        if claimed || waited >= longest {
+            if let Some(look) = last.filter(|look| !claimed && look.will_do(known, intent, now)) {
+                return told(look.clone());
+            }
+            // What was waited here is not waited once more.
+            let left = intent.patience.map(|patience| patience.saturating_sub(waited));
+            let intent = &Intent {
+                patience: left,
+                ..intent.clone()
             };
+            return look(world, &settings, record, &shared, intent, request_id).await;
         }
         world.pause(GLANCE_EVERY).await;
     }
 }
 
-/// Whether an older look is better than none: it is of the same generation, and whoever asks for the group finds it up.
-fn will_do(look: &Look, record: Option<&Record>, intent: &Intent) -> bool {
-    let Some(record) = record else { return false };
-    let is_up = matches!(record.phase, Phase::Waking | Phase::Awake);
-    let same = look
-        .status
-        .as_ref()
-        .is_ok_and(|status| status.generation == record.generation);
-    same && (is_up || intent.action == Action::Look)
+/// Looks, and shares what is seen. What cannot be shared is told all the same.
+async fn look<W: World + Looks>(
+    world: &W,
+    settings: &GroupSettings,
+    record: Option<Record>,
+    shared: &Shared,
+    intent: &Intent,
+    request_id: &str,
+) -> Result<Told, Error> {
+    let (claimed_at, earlier) = (world.now(), shared.look.as_ref());
+    let taken = turn::take(world, settings, record.clone(), intent, request_id).await;
+    let look = match &taken {
+        Ok(turn) => Look::of(turn, intent, earlier, claimed_at, world.now()),
+        Err(error) => Look::failed(error, record.as_ref(), intent, earlier, claimed_at, world.now()),
+    };
+    if let Err(error) = world.share_look(&settings.name, &look).await {
+        log::error(&error, Some(settings.name.as_str()), request_id);
+    }
+    told(look)
 }
 
 fn told(look: Look) -> Result<Told, Error> {

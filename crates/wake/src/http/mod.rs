@@ -22,6 +22,7 @@ use crate::client::Client;
 use crate::page;
 use crate::response::{self, code};
 use crate::route::Route;
+use looks::LONGEST;
 use request::Request;
 
 /// Somebody who comes is answered at once, if need be that the group's turn has not come: the page asks again.
@@ -58,9 +59,9 @@ pub(crate) async fn handle<W: World + Looks>(
             log::error(&error, group, request_id);
         }
         match request.client {
-            Client::Browser => page::error(&request.viewer(config), &error),
+            Client::Browser => page::error(&request.viewer(config), &error, &request.retry_address()),
             Client::Program if request.method == "POST" && request.wants_page() => {
-                page::error(&request.viewer(config), &error)
+                page::error(&request.viewer(config), &error, &request.retry_address())
             }
             Client::Program | Client::Passive => response::error(&error),
         }
@@ -81,22 +82,21 @@ async fn answer<W: World + Looks>(
         }
         (Route::Status(group), _) if get => {
             let intent = request.intent(Action::Look, ITS_TURN);
-            let told = looks::ask(world, config, group, &intent, request_id).await?;
+            let told = looks::ask(world, config, group, &intent, LONGEST, request_id).await?;
             Ok(response::status(code::OK, &told.status))
         }
         (Route::Page(group), _) if get => {
             let intent = request.intent(Action::Look, ITS_TURN);
-            let told = looks::ask(world, config, group, &intent, request_id).await?;
+            let told = looks::ask(world, config, group, &intent, LONGEST, request_id).await?;
             Ok(page::changing_part(&request.viewer(config), &told.status))
         }
         (Route::Wake(group), "POST") => {
             permit::to_wake(&config.guard, request, group, world.now())?;
             let intent = request.intent(Action::wake(), AT_ONCE);
-            let told = looks::ask(world, config, group, &intent, request_id).await?;
+            let told = looks::ask(world, config, group, &intent, LONGEST, request_id).await?;
             if request.wants_page() {
                 // Whatever came of it, the group's own page says it.
-                let signed = request.signed_part().map(|part| format!("?{part}"));
-                let address = format!("../../{group}{}", signed.unwrap_or_default());
+                let address = request.retry_address();
                 return Ok(if told.status.ready {
                     page::onwards(&request.viewer(config), group, &address)
                 } else {

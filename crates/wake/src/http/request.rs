@@ -64,6 +64,17 @@ impl Request {
         SignedPart::of(self.query()).map(|part| part.to_string())
     }
 
+    /// Where to come again as a visitor, relative to this request's address: a form's own answers to nothing but forms.
+    pub(super) fn retry_address(&self) -> String {
+        match &self.route {
+            Route::Wake(group) | Route::Admin(group, _) => {
+                let signed = self.signed_part().map(|part| format!("?{part}"));
+                format!("../../{group}{}", signed.unwrap_or_default())
+            }
+            _ => String::new(),
+        }
+    }
+
     /// The value of a header by its lower-case name.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         header(&self.event, name)

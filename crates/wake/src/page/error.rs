@@ -21,12 +21,12 @@ struct Page<'a> {
     title: &'static str,
     message: &'a str,
     help: &'static str,
-    /// Whether trying again may help.
-    retry: bool,
+    /// Where to try again, if that may help; relative to the page.
+    retry: Option<&'a str>,
 }
 
-/// The page that tells of an error.
-pub(crate) fn error(viewer: &Viewer, error: &Error) -> Value {
+/// The page that tells of an error, with the address at which to try again.
+pub(crate) fn error(viewer: &Viewer, error: &Error, retry: &str) -> Value {
     let texts = viewer.texts;
     let http = response::http_status(error.code);
     let title = match http {
@@ -44,7 +44,7 @@ pub(crate) fn error(viewer: &Viewer, error: &Error) -> Value {
         title,
         message: &error.message,
         help: advice.map_or("", |advice| texts.advice(advice)),
-        retry: http == code::TOO_MANY_REQUESTS || http >= 500,
+        retry: (http == code::TOO_MANY_REQUESTS || http >= 500).then_some(retry),
     };
     rendered(http, page.render(), viewer.nonce)
 }

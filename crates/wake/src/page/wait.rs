@@ -222,8 +222,14 @@ fn part<'a>(viewer: &Viewer<'a>, status: &'a Status, state: State, wake_address:
     let texts = viewer.texts;
     let percent = percent(status);
     let left = match state {
-        State::Waking => left(texts, status.eta_seconds, status.eta_at_most_seconds)
-            .unwrap_or_else(|| texts.left.no_history.to_owned()),
+        State::Waking => {
+            let nothing = if status.wakes_known > 0 {
+                texts.left.late
+            } else {
+                texts.left.no_history
+            };
+            left(texts, status.eta_seconds, status.eta_at_most_seconds).unwrap_or_else(|| nothing.to_owned())
+        }
         _ => String::new(),
     };
     let pause = match state {
@@ -323,15 +329,12 @@ fn step_label(texts: &Texts, step: StepName) -> &'static str {
 }
 
 /// Time left; none without a history to tell from.
+/// Time left, as earlier wakes tell it; none if nothing is known of this one's end.
 fn left(texts: &Texts, eta: Option<u64>, at_most: Option<u64>) -> Option<String> {
     let eta = eta?;
     let most = at_most.unwrap_or(eta).max(eta);
-    let (eta_text, most_text) = (texts.time(eta), texts.time(most));
-    Some(match (eta, most) {
-        (0, 0) => texts.left.late.to_owned(),
-        (0, _) => fill(texts.left.soon, &[("most", &most_text)]),
-        _ => fill(texts.left.about, &[("left", &eta_text), ("most", &most_text)]),
-    })
+    let (eta, most) = (texts.time(eta), texts.time(most));
+    Some(fill(texts.left.about, &[("left", &eta), ("most", &most)]))
 }
 
 fn row<'a>(texts: &'static Texts, service: &'a ServiceStatus, state: State) -> Row<'a> {

@@ -61,6 +61,113 @@ async fn two_hundred_tabs_cost_one_update_and_a_look_a_second() {
     );
 }
 
+/// Whoever asks for the status, page after page, as fast as it is answered.
+async fn ask_all_the_time(world: &World, until: jiff::Timestamp) {
+    while world.now() < until {
+        ask(world, event("http-api-status.json")).await;
+        world.pause(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn those_who_only_look_do_not_keep_anybody_from_waking() {
+    let world = asleep();
+    let until = dormouse_core::duration::after(world.now(), Duration::from_secs(4));
+    let crowd = join_all((0..20).map(|_| ask_all_the_time(&world, until)));
+    let comes = async {
+        world.pause(Duration::from_millis(500)).await;
+        let page = ask(&world, event("http-api-browser.json")).await;
+        (status_of(&page), world.desired("dev/web"), world.now())
+    };
+    let began = world.now();
+    let (_, (status, desired, at)) = futures_util::future::join(crowd, comes).await;
+    assert_eq!((status, desired), (200, 1));
+    assert!(
+        between(began, at) < Duration::from_secs(2),
+        "{:?}",
+        between(began, at)
+    );
+}
+
+#[tokio::test]
+async fn a_look_that_takes_long_is_waited_for_and_shared() {
+    for length in [1500, 4000] {
+        let world = asleep();
+        answer(&world, event("http-api-browser.json")).await;
+        world.looks_take(Duration::from_millis(length));
+        world.advance(5);
+        let (began, before) = (world.now(), world.looks());
+        let tabs = (0..20_u64).map(async |tab| {
+            world.pause(Duration::from_millis(50 * tab)).await;
+            ask(&world, event("http-api-status.json")).await
+        });
+        for status in join_all(tabs).await {
+            assert_eq!(
+                (status_of(&status), &body(&status)["phase"]),
+                (200, &json!("waking"))
+            );
+        }
+        let took = between(began, world.now());
+        assert!(
+            took <= Duration::from_millis(length + 1500),
+            "{length} ms: {took:?}"
+        );
+        assert_eq!(world.looks() - before, 1, "{length} ms");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_led_into_an_app_by_an_old_look() {
+    let world = awake().await;
+    let ready = ask(&world, event("http-api-browser.json")).await;
+    assert_eq!(status_of(&ready), 307);
+    world.change("dev/web", |state| {
+        state.tasks.clear();
+        state.running = 0;
+    });
+    world.advance(2);
+    world.looks_take(Duration::from_secs(10));
+    // The first one looks for so long that the second one cannot wait for it.
+    let tabs = (0..2_u64).map(async |tab| {
+        world.pause(Duration::from_millis(100 * tab)).await;
+        ask(&world, event("http-api-browser.json")).await
+    });
+    for page in join_all(tabs).await {
+        assert_eq!(status_of(&page), 200, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_to_one_is_not_told_to_those_who_look() {
+    let world = World::with(
+        &["dev/web"],
+        &[("dormouse:group", "dev"), ("dormouse:wakes-per-day", "1")],
+        0,
+    );
+    answer(&world, event("http-api-program.json")).await;
+    answer(&world, event("direct-sleep.json")).await;
+    answer(&world, event("http-api-status.json")).await;
+    world.forget_looks();
+    assert_eq!(status_of(&ask(&world, event("http-api-program.json")).await), 429);
+    let status = body(&ask(&world, event("http-api-status.json")).await);
+    assert_eq!(
+        (&status["phase"], &status["errors"]),
+        (&json!("asleep"), &json!([]))
+    );
+    assert!(
+        status["retry_after_seconds"].as_u64().is_some_and(|s| s < 60),
+        "{status}"
+    );
+}
+
+#[tokio::test]
+async fn a_look_that_cannot_be_shared_is_told_all_the_same() {
+    let world = asleep();
+    world.break_("sharing", Code::Throttled);
+    let page = ask(&world, event("http-api-browser.json")).await;
+    assert_eq!((status_of(&page), world.desired("dev/web")), (200, 1));
+}
+
 #[tokio::test]
 async fn a_wake_is_never_answered_with_what_somebody_saw_who_only_looked() {
     let world = asleep();

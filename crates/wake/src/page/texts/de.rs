@@ -42,7 +42,6 @@ pub(super) const TEXTS: Texts = Texts {
     lead: "Niemand hat sie benutzt, darum schlief sie. Diese Seite führt von selbst weiter.",
     left: Left {
         about: "Noch etwa {left}, meist höchstens {most}.",
-        soon: "Jeden Moment, meist innerhalb von {most}.",
         late: "Es dauert länger als sonst.",
         no_history: "Noch keine Erfahrung: Niemand weiß, wie lange es dauert.",
         known: "Bekannte frühere Starts: {count}.",

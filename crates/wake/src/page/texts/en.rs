@@ -42,7 +42,6 @@ pub(super) const TEXTS: Texts = Texts {
     lead: "Nobody was using it, so it slept. This page leads on by itself.",
     left: Left {
         about: "About {left} left, usually at most {most}.",
-        soon: "Any moment now, usually within {most}.",
         late: "This takes longer than usual.",
         no_history: "No history yet: nobody knows how long it takes.",
         known: "Earlier wakes known: {count}.",

@@ -42,7 +42,6 @@ pub(super) const TEXTS: Texts = Texts {
     lead: "Nadie lo usaba, por eso dormía. Esta página le lleva allí por sí sola.",
     left: Left {
         about: "Quedan unos {left}, normalmente {most} como mucho.",
-        soon: "En cualquier momento, normalmente antes de {most}.",
         late: "Tarda más de lo habitual.",
         no_history: "Aún no hay historial: nadie sabe cuánto tarda.",
         known: "Arranques anteriores conocidos: {count}.",

@@ -42,7 +42,6 @@ pub(super) const TEXTS: Texts = Texts {
     lead: "Personne ne l’utilisait, alors il dormait. Cette page vous y mène d’elle-même.",
     left: Left {
         about: "Encore {left} environ, en général {most} au plus.",
-        soon: "D’un instant à l’autre, en général avant {most}.",
         late: "C’est plus long que d’habitude.",
         no_history: "Pas encore d’historique : personne ne sait combien de temps cela prend.",
         known: "Réveils déjà connus : {count}.",

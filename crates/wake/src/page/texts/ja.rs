@@ -42,7 +42,6 @@ pub(super) const TEXTS: Texts = Texts {
     lead: "使われていなかったためスリープしていました。準備ができると自動で移動します。",
     left: Left {
         about: "残り約{left}、通常は長くても{most}です。",
-        soon: "まもなくです。通常は{most}以内です。",
         late: "いつもより時間がかかっています。",
         no_history: "まだ記録がないため、所要時間は分かりません。",
         known: "これまでの起動記録: {count} 回。",

@@ -107,8 +107,6 @@ pub(super) struct Headlines {
 pub(super) struct Left {
     /// `{left}` by the median, `{most}` by the 90th percentile.
     pub(super) about: &'static str,
-    /// The median is over, `{most}` is not.
-    pub(super) soon: &'static str,
     /// The 90th percentile is over too.
     pub(super) late: &'static str,
     pub(super) no_history: &'static str,

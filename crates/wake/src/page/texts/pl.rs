@@ -42,7 +42,6 @@ pub(super) const TEXTS: Texts = Texts {
     lead: "Nikt z niej nie korzystał, więc spała. Ta strona sama zaprowadzi dalej.",
     left: Left {
         about: "Pozostało około {left}, zwykle najwyżej {most}.",
-        soon: "Lada chwila, zwykle w ciągu {most}.",
         late: "Trwa to dłużej niż zwykle.",
         no_history: "Brak historii: nie wiadomo, ile to potrwa.",
         known: "Znane wcześniejsze wybudzenia: {count}.",

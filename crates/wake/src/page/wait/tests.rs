@@ -68,9 +68,12 @@ fn time_left_is_told_by_the_median_and_the_90th_percentile() {
     };
     assert!(shown(json!({})).contains("<p>About 40 s left, usually at most 1 min 10 s.</p>"));
     assert!(shown(json!({})).contains("35 s so far. Earlier wakes known: 5."));
-    assert!(shown(json!({"eta_seconds": 0})).contains("Any moment now, usually within 1 min 10 s."));
-    let over = shown(json!({"eta_seconds": 0, "eta_at_most_seconds": 0}));
-    assert!(over.contains("This takes longer than usual."), "{over}");
+    // Far beyond all earlier wakes nothing is said about the end.
+    let over = shown(json!({"eta_seconds": null, "eta_at_most_seconds": null}));
+    assert!(
+        over.contains("This takes longer than usual.") && !over.contains("No history"),
+        "{over}"
+    );
     let odd = shown(json!({"eta_seconds": 90, "eta_at_most_seconds": 70}));
     assert!(
         odd.contains("About 1 min 30 s left, usually at most 1 min 30 s."),
