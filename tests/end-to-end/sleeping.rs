@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{Service, Stack, eventually};
+use end_to_end::{Service, Stack, eventually, status_when};
 use futures_util::future::join;
 use serde_json::{Value, json};
 
@@ -11,9 +11,8 @@ use crate::waking::{counts, ready};
 const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) async fn asleep(stack: &Stack, group: &str, limit: Duration) -> Value {
-    eventually(&format!("{group} is asleep"), limit, || async {
-        let status = stack.status(group).await;
-        (status["phase"] == "asleep").then_some(status)
+    status_when(stack, group, "asleep", limit, |status| {
+        status["phase"] == "asleep"
     })
     .await
 }

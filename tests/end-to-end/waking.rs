@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use end_to_end::{Balancer, Service, Stack, eventually};
+use end_to_end::{Balancer, Service, Stack, eventually, status_when};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -10,11 +10,7 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// Waits until a group is ready, and gives its status.
 pub(crate) async fn ready(stack: &Stack, group: &str) -> Value {
-    eventually(&format!("{group} is ready"), SOON, || async {
-        let status = stack.status(group).await;
-        (status["ready"] == true).then_some(status)
-    })
-    .await
+    status_when(stack, group, "ready", SOON, |status| status["ready"] == true).await
 }
 
 /// The desired counts that UpdateService was asked for, in order.

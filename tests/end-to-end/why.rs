@@ -36,7 +36,8 @@ async fn it_tells_newest_first_who_woke_it_who_put_it_to_sleep_and_what_others_d
     stack.wake("GET", "/asked").send().await;
     ready(&stack, group).await;
     let sleep = json!({"group": group, "action": "sleep", "by": "the end-to-end tests"});
-    stack.invoke("WakeFunctionName", &sleep).await.expect("a sleep");
+    let answer = stack.invoke("WakeFunctionName", &sleep).await.expect("a sleep");
+    assert_ne!(answer["phase"], "awake", "{answer}");
     asleep(&stack, group, SOON).await;
     // ECS's reads may lag behind its writes, so a count just after falling asleep says nothing yet.
     tokio::time::sleep(Duration::from_secs(16)).await;

@@ -35,6 +35,8 @@ pub use updates::{Update, Updates};
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 /// The stack's clock is this machine's.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "tests speak of the stack's real time")]
@@ -59,6 +61,29 @@ where
         assert!(
             begun.elapsed() < limit,
             "not within {} s: {what}",
+            limit.as_secs()
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Waits until the status of `group` is as asked, and fails with what it is if that takes longer than `limit`.
+///
+/// # Panics
+/// When the time is over: that is the test's failure.
+pub async fn status_when<F>(stack: &Stack, group: &str, what: &str, limit: Duration, is: F) -> Value
+where
+    F: Fn(&Value) -> bool,
+{
+    let begun = Instant::now();
+    loop {
+        let status = stack.status(group).await;
+        if is(&status) {
+            return status;
+        }
+        assert!(
+            begun.elapsed() < limit,
+            "not within {} s: {group} is {what}: {status}",
             limit.as_secs()
         );
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -28,22 +28,24 @@ pub const HELD: Duration = Duration::from_secs(5);
 /// An older look is better than none for so long, for those who cannot wait. Our choice.
 const LAST_RESORT: Duration = Duration::from_secs(30);
 
-/// What is claimed. Those who want to wake a sleeping group do not stand behind those who only look.
+/// What is claimed. Those whose wish to wake is yet to be written down do not stand behind those who only look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A look.
     Look,
-    /// A wake of a group that is not up.
+    /// A wake that is to be written down.
     Wake,
 }
 
 impl Kind {
     /// What this intent needs, given the record.
     #[must_use]
-    pub fn of(intent: &Intent, record: Option<&Record>) -> Self {
-        let is_up = record.is_some_and(|record| matches!(record.phase, Phase::Waking | Phase::Awake));
+    pub fn of(intent: &Intent, record: Option<&Record>, now: Timestamp) -> Self {
+        let is_up = |record: &Record| matches!(record.phase, Phase::Waking | Phase::Awake);
         match intent.action {
-            Action::Wake(_) if !is_up => Self::Wake,
+            Action::Wake(_) if !record.is_some_and(|record| is_up(record) && is_renewed(record, now)) => {
+                Self::Wake
+            }
             _ => Self::Look,
         }
     }
@@ -147,12 +149,12 @@ impl Look {
         }
     }
 
-    /// Whether it answers somebody who comes now and finds this record: it is new, nobody has written since, and what
-    /// they ask for was asked for with it, or changes nothing.
+    /// Whether it answers somebody who `came` then and finds this record now: it is new or began after they came, nobody
+    /// has written since, and what they ask for was asked for with it, or changes nothing.
     #[must_use]
-    pub fn answers(&self, record: Option<&Record>, intent: &Intent, now: Timestamp) -> bool {
+    pub fn answers(&self, record: Option<&Record>, intent: &Intent, came: Timestamp, now: Timestamp) -> bool {
         let is_new = duration::between(self.at, now) < EVERY || duration::between(self.ended_at, now) < SLOW;
-        is_new && self.is_current(record) && self.covers(record, intent, now)
+        (is_new || self.at >= came) && self.is_current(record) && self.covers(record, intent, now)
     }
 
     /// Whether it is better than none for somebody who cannot wait any longer. Nobody is led into an app by it.
@@ -175,18 +177,22 @@ impl Look {
             Action::Wake(wake) if wake.desired_count.is_some() || wake.idle_after.is_some() => false,
             Action::Wake(_) => {
                 let ready = self.status.as_ref().is_ok_and(|status| status.ready);
-                let renewed = record.is_some_and(|record| {
-                    let asked = record.last_wake_at;
+                let is_written = record.is_some_and(|record| {
                     let is_up = match record.phase {
                         Phase::Waking => true,
                         Phase::Awake => ready,
                         Phase::Asleep | Phase::FallingAsleep => false,
                     };
-                    is_up && asked.is_some_and(|at| duration::between(at, now) < RENEW_EVERY)
+                    is_up && is_renewed(record, now)
                 });
-                self.asked || renewed
+                self.asked || is_written
             }
             _ => false,
         }
     }
+}
+
+fn is_renewed(record: &Record, now: Timestamp) -> bool {
+    let asked = record.last_wake_at;
+    asked.is_some_and(|at| duration::between(at, now) < RENEW_EVERY)
 }

@@ -16,11 +16,17 @@ use dormouse_core::status::Status;
 use dormouse_function::{log, turn};
 use futures_util::future::try_join;
 
-/// Time between two glances at the table while somebody else looks.
-const GLANCE_EVERY: Duration = Duration::from_millis(200);
-/// So long one waits for what somebody else sees. Then an older answer must do, or one looks oneself: nobody who comes to
-/// wake goes away without having been heard.
+/// Time until the first glance at the table while somebody else looks; later ones come more slowly, because many who wait
+/// for a long look would make it take longer still.
+const GLANCE_AFTER: Duration = Duration::from_millis(200);
+/// The most between two glances.
+const GLANCE_EVERY: Duration = Duration::from_millis(800);
+/// So long one waits for what somebody else sees if an older answer will do.
 pub(super) const LONGEST: Duration = Duration::from_secs(3);
+/// So long one waits if none will: two who looked before have died by then. What is left of the 30 s that an HTTP API waits
+/// is for the look of one's own, so that nobody who comes to wake goes away without having been heard. Nobody looks without
+/// a claim before, because when looks take long, many more of them make them take longer still.
+const ALONE_AFTER: Duration = Duration::from_secs(12);
 
 /// What a request is told of its group.
 pub(super) struct Told {
@@ -46,6 +52,7 @@ pub(super) async fn ask<W: World + Looks>(
     let began = world.now();
     // What is to be claimed hangs on the record, which is read at the same time; most who come find the group up.
     let mut kind = Kind::Look;
+    let mut glance_after = GLANCE_AFTER;
     loop {
         let found = engine::find(world, group, &config.listed, &config.defaults);
         let ((settings, record), shared) = try_join(found, world.shared(group, kind)).await?;
@@ -53,20 +60,21 @@ pub(super) async fn ask<W: World + Looks>(
         let waited = between(began, now);
         let known = record.as_ref();
         let last = shared.look.as_ref();
-        if let Some(look) = last.filter(|look| look.answers(known, intent, now)) {
+        if let Some(look) = last.filter(|look| look.answers(known, intent, began, now)) {
             return told(look.clone());
         }
-        let needed = Kind::of(intent, known);
+        let needed = Kind::of(intent, known, now);
         if needed != kind {
             kind = needed;
             continue;
         }
         let claimed =
             shared.is_free(now) && world.claim_look(group, kind, shared.claimed_at, now).await? == Saved::Yes;
-        if claimed || waited >= longest {
-            if let Some(look) = last.filter(|look| !claimed && look.will_do(known, intent, now)) {
-                return told(look.clone());
-            }
+        let will_do = |look: &&Look| waited >= longest && look.will_do(known, intent, now);
+        if let Some(look) = last.filter(will_do).filter(|_| !claimed) {
+            return told(look.clone());
+        }
+        if claimed || waited >= ALONE_AFTER {
             // What was waited here is not waited once more.
             let left = intent.patience.map(|patience| patience.saturating_sub(waited));
             let intent = &Intent {
@@ -75,7 +83,8 @@ pub(super) async fn ask<W: World + Looks>(
             };
             return look(world, &settings, record, &shared, intent, request_id).await;
         }
-        world.pause(GLANCE_EVERY).await;
+        world.pause(glance_after).await;
+        glance_after = (glance_after * 3 / 2).min(GLANCE_EVERY);
     }
 }
 

@@ -224,3 +224,40 @@ async fn progress_never_goes_back_even_if_a_task_crashes() {
     assert_eq!(status["services"][0]["stage"], "provisioning");
     assert_eq!(status["progress"], far);
 }
+
+#[tokio::test]
+async fn looks_that_take_very_long_are_not_made_by_all_who_wait() {
+    let world = asleep();
+    world.looks_take(Duration::from_secs(4));
+    let (began, before) = (world.now(), world.looks());
+    let tabs = (0..40_u64).map(async |tab| {
+        world.pause(Duration::from_millis(7 * tab)).await;
+        ask(&world, event("http-api-browser.json")).await
+    });
+    for page in join_all(tabs).await {
+        assert_eq!(status_of(&page), 200, "{page}");
+    }
+    let took = between(began, world.now());
+    assert!(took <= Duration::from_secs(10), "{took:?}");
+    let looks = world.looks() - before;
+    assert!(looks <= 2, "{looks} looks in {took:?}");
+}
+
+#[tokio::test]
+async fn a_look_that_began_after_somebody_came_answers_them_however_long_it_took() {
+    let world = awake().await;
+    world.advance(20);
+    world.looks_take(Duration::from_secs(4));
+    let (began, before) = (world.now(), world.looks());
+    let tabs = (0..40_u64).map(async |tab| {
+        world.pause(Duration::from_millis(7 * tab)).await;
+        ask(&world, event("http-api-browser.json")).await
+    });
+    for page in join_all(tabs).await {
+        assert_eq!(status_of(&page), 307, "{page}");
+    }
+    let took = between(began, world.now());
+    assert!(took <= Duration::from_secs(10), "{took:?}");
+    let looks = world.looks() - before;
+    assert!(looks <= 2, "{looks} looks in {took:?}");
+}
