@@ -21,7 +21,7 @@ use crate::status::{self, Status};
 /// longer. Our choice: what a visitor does not notice.
 pub const EVERY: Duration = Duration::from_secs(1);
 /// A look that took longer is still shared for so long after it ended: those who wait for it come by more often.
-const SLOW: Duration = Duration::from_millis(500);
+const SLOW: Duration = Duration::from_secs(1);
 /// Whoever claimed a look and shared nothing for so long has died, or will take longer still. Our choice: a probe that nobody
 /// answers takes 3 s.
 pub const HELD: Duration = Duration::from_secs(5);
