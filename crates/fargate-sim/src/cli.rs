@@ -50,12 +50,16 @@ Options:
   --bind ADDRESS        address of the API (default 127.0.0.1)
   --speed N             task stages, health checks and draining are N times faster (default 1)
   --stack URL           stack with CloudWatch, EventBridge and Lambda, such as http://127.0.0.1:4566: takes the metrics,
-                        has the rules that task state changes are handed to, and the functions of pipeline jobs
+                        has the rules that task state changes are handed to, and the functions of pipeline jobs and of
+                        target groups; without it such target groups answer 502
   --account ID          12 digit account id in ARNs (default 000000000000)
   --region NAME         region in ARNs (default us-east-1)
   --address-base 127.N  loopback ranges of tasks (127.N private, 127.N+1 public) and load balancers (127.N+2);
                         `auto` takes the first free one (default 127.77)
   --scale-in WHICH      task that a scale-in stops: busiest, oldest or newest (default busiest, the worst pick)
+  --rule-propagation SECONDS
+                        a change of listener rules takes that long; meanwhile requests go by the old and the new rules
+                        in turn (default 0)
   --reregister SECONDS  put a running task's target back that long after it was deregistered by hand (default off)
   --no-throttle         let API calls through without the token buckets of AWS
   --exit-with-stdin     end when standard input is closed, as it is when a parent holding its other end dies
@@ -145,6 +149,7 @@ fn serve(mut args: VecDeque<String>, program: PathBuf) -> Result<Command, String
                 };
             }
             "--reregister" => config.world.reregister_after = Some(seconds(&option, &mut args)?),
+            "--rule-propagation" => config.world.rule_propagation = seconds(&option, &mut args)?,
             "--no-throttle" => config.throttle = false,
             "--exit-with-stdin" => exit_with_stdin = true,
             _ => {

@@ -40,6 +40,7 @@ impl World {
             .chain(services)
             .chain(taken_out)
             .chain(jobs)
+            .chain(self.rules_settle())
             .chain(self.activities_due())
             .flatten()
             .min()
@@ -82,6 +83,7 @@ impl World {
                 self.poke(&service, now);
             }
         }
+        self.settle_rules(now);
         for (group, key) in self.target_keys(|t| due(t.drained_at)) {
             self.drained(&group, key, now);
         }

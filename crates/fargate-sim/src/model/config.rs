@@ -25,6 +25,12 @@ pub struct Config {
     /// group; `None` leaves it out. AWS documents neither. aws/containers-roadmap issue 251 reports that ECS
     /// registers it again; whether it still does is not known to us, so it can be tried both ways.
     pub reregister_after: Option<Duration>,
+    /// How long (before speed) a change of listener rules takes to be everywhere. Until then requests go by the old
+    /// and the new rules in turn: AWS documents neither a duration nor that a change comes at once.
+    pub rule_propagation: Duration,
+    /// Whether a cookie still leads to its target group when the rule gives that group weight 0. AWS documents neither;
+    /// users report that stickiness goes before weights, so it can be tried both ways.
+    pub stick_to_weight_zero: bool,
     /// Seed of all ids.
     pub seed: u64,
 }
@@ -38,6 +44,8 @@ impl Default for Config {
             addresses: AddressBase::default(),
             scale_in: ScaleInChoice::default(),
             reregister_after: None,
+            rule_propagation: Duration::ZERO,
+            stick_to_weight_zero: false,
             seed: 1,
         }
     }

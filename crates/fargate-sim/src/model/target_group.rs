@@ -120,12 +120,31 @@ pub struct CreateTargetGroup {
     pub port: u16,
     /// VPC, echoed.
     pub vpc: Option<String>,
-    /// Only `ip` works here, as with awsvpc tasks on AWS.
+    /// `ip`, as tasks with awsvpc networking need, or `lambda`.
     pub target_type: Option<String>,
     /// The health check.
     pub health_check: HealthCheck,
     /// Its tags.
     pub tags: Vec<Tag>,
+}
+
+/// What a target group's targets are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetType {
+    /// Addresses.
+    Ip,
+    /// One function.
+    Lambda,
+}
+
+impl TargetType {
+    /// As the API names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TargetType::Ip => "ip",
+            TargetType::Lambda => "lambda",
+        }
+    }
 }
 
 /// A target group.
@@ -135,9 +154,11 @@ pub struct TargetGroup {
     pub arn: String,
     /// Its name.
     pub name: String,
-    /// Protocol.
+    /// What its targets are.
+    pub target_type: TargetType,
+    /// Protocol; means nothing for a function.
     pub protocol: String,
-    /// Default port.
+    /// Default port; means nothing for a function.
     pub port: u16,
     /// VPC, echoed.
     pub vpc: Option<String>,
@@ -147,14 +168,21 @@ pub struct TargetGroup {
     pub attributes: BTreeMap<String, String>,
     /// What is registered, including what is draining.
     pub targets: BTreeMap<TargetKey, Target>,
+    /// ARN of the function that is registered, with target type `lambda`.
+    pub function: Option<String>,
     /// Its tags.
     pub tags: Vec<Tag>,
+    /// Whether a load balancer leads to it.
+    pub(crate) used: bool,
     /// Round robin position.
     pub(crate) turn: usize,
 }
 
 /// Attribute that holds the deregistration delay in seconds.
 pub(crate) const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
+
+/// Attribute that gives functions and takes from them all values of a header.
+pub(crate) const MULTI_VALUE_HEADERS: &str = "lambda.multi_value_headers.enabled";
 
 impl TargetGroup {
     /// `targetgroup/name/id`, the value of the metrics' dimension.
@@ -172,6 +200,20 @@ impl TargetGroup {
     }
 }
 
+/// Attributes of a new target group ("Target group attributes").
+fn attributes(target_type: TargetType) -> BTreeMap<String, String> {
+    let pairs: &[(&str, &str)] = match target_type {
+        TargetType::Ip => &[
+            (DEREGISTRATION_DELAY, "300"),
+            ("stickiness.enabled", "false"),
+            ("slow_start.duration_seconds", "0"),
+        ],
+        TargetType::Lambda => &[(MULTI_VALUE_HEADERS, "false")],
+    };
+    let owned = |(key, value): &(&str, &str)| (key.to_string(), value.to_string());
+    pairs.iter().map(owned).collect()
+}
+
 impl World {
     /// CreateTargetGroup.
     pub fn create_target_group(&mut self, input: CreateTargetGroup) -> Result<&TargetGroup, ApiError> {
@@ -183,33 +225,37 @@ impl World {
             );
             return Err(ApiError::new("DuplicateTargetGroupName", text));
         }
-        let kind = input.target_type.as_deref().unwrap_or("instance");
-        if kind != "ip" {
-            return Err(ApiError::validation(format!(
-                "Target type '{kind}' of target group '{}' is not simulated: tasks with awsvpc networking need 'ip'",
-                input.name
-            )));
-        }
-        input.health_check.check()?;
+        let target_type = match input.target_type.as_deref().unwrap_or("instance") {
+            "ip" => TargetType::Ip,
+            "lambda" => TargetType::Lambda,
+            other => {
+                return Err(ApiError::validation(format!(
+                    "Target type '{other}' of target group '{}' is not simulated: tasks with awsvpc networking need 'ip'",
+                    input.name
+                )));
+            }
+        };
+        let health_check = match target_type {
+            TargetType::Ip => input.health_check,
+            TargetType::Lambda => HealthCheck::of_functions(),
+        };
+        health_check.check()?;
         let arn = self
             .config
             .elb_arn(&format!("targetgroup/{}/{}", input.name, self.ids.hex(16)));
         let group = TargetGroup {
             arn: arn.clone(),
             name: input.name,
+            target_type,
             protocol: input.protocol.unwrap_or_else(|| "HTTP".into()),
             port: input.port,
             vpc: input.vpc,
-            health_check: input.health_check,
-            attributes: [
-                (DEREGISTRATION_DELAY, "300"),
-                ("stickiness.enabled", "false"),
-                ("slow_start.duration_seconds", "0"),
-            ]
-            .map(|(k, v)| (k.to_string(), v.to_string()))
-            .into(),
+            health_check,
+            attributes: attributes(target_type),
             targets: BTreeMap::new(),
+            function: None,
             tags: input.tags,
+            used: false,
             turn: 0,
         };
         Ok(self.target_groups.entry(arn).or_insert(group))
@@ -227,7 +273,7 @@ impl World {
             .ok_or_else(|| target_group_not_found(arn))
     }
 
-    fn target_group_mut(&mut self, arn: &str) -> Result<&mut TargetGroup, ApiError> {
+    pub(crate) fn target_group_mut(&mut self, arn: &str) -> Result<&mut TargetGroup, ApiError> {
         self.target_groups
             .get_mut(arn)
             .ok_or_else(|| target_group_not_found(arn))
@@ -258,9 +304,9 @@ impl World {
         Ok(group)
     }
 
-    /// DeleteTargetGroup, refused while a listener uses it.
+    /// DeleteTargetGroup, refused while a listener or rule names it, also with weight 0.
     pub fn delete_target_group(&mut self, arn: &str) -> Result<(), ApiError> {
-        if self.is_used(arn) {
+        if !self.balancers_of(arn).is_empty() {
             let text = format!("Target group '{arn}' is currently in use by a listener or a rule");
             return Err(ApiError::new("ResourceInUse", text));
         }
@@ -276,7 +322,7 @@ impl World {
         arn: &str,
         targets: &[TargetKey],
     ) -> Result<(), ApiError> {
-        self.target_group(arn)?;
+        self.group_of(arn, TargetType::Ip)?;
         for target in targets {
             self.put_target(arn, *target, now);
         }

@@ -167,6 +167,10 @@ impl World {
         let Some(found) = self.target_groups.get_mut(group) else {
             return;
         };
+        if found.used == used {
+            return;
+        }
+        found.used = used;
         for target in found.targets.values_mut() {
             if target.state != TargetState::Draining && used == (target.state == TargetState::Unused) {
                 *target = Target::new(used, first);

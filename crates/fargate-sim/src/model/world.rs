@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::balancer::{Listener, LoadBalancer};
+use super::balancer::LoadBalancer;
 use super::cluster::Cluster;
 use super::config::Config;
 use super::effects::Effect;
 use super::ids::Ids;
+use super::listener::Listener;
 use super::network::Network;
 use super::pipeline::{JobId, PipelineJob};
 use super::request_counts::Requests;

@@ -44,6 +44,15 @@ impl Params {
             .collect()
     }
 
+    /// The fields of a structure.
+    pub(crate) fn below(&self, name: &str) -> Params {
+        let field = |(key, value): (&String, &String)| {
+            let rest = key.strip_prefix(name)?.strip_prefix('.')?;
+            Some((rest.to_string(), value.clone()))
+        };
+        Params(self.0.iter().filter_map(field).collect())
+    }
+
     /// A list of structures, in the order of their numbers.
     pub(crate) fn structures(&self, name: &str) -> Vec<Params> {
         let mut found: BTreeMap<u32, Params> = BTreeMap::new();

@@ -7,6 +7,7 @@ mod balancer;
 mod control;
 mod driver;
 mod events;
+mod functions;
 mod http_client;
 mod jobs;
 mod metrics;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, header};
+use axum::http::{HeaderMap, Request, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
@@ -11,6 +11,17 @@ use super::{http_client, now};
 
 /// The stack answers local calls; more than this is no answer.
 const LIMIT: Duration = Duration::from_secs(10);
+
+/// A function may run for 15 minutes; a load balancer waits as long as the function.
+const FUNCTION_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// What became of an invocation that was waited for.
+pub(super) enum Outcome {
+    /// The function's answer.
+    Answered(Bytes),
+    /// The function failed; for people.
+    Failed(String),
+}
 
 /// Where the stack is.
 #[derive(Clone, Debug)]
@@ -88,6 +99,24 @@ impl Stack {
         self.post(&path, "lambda", &headers, event).await.map(drop)
     }
 
+    /// Invokes a function and waits for its answer.
+    ///
+    /// Errors: for people; the function was not invoked.
+    pub(super) async fn request_response(&self, function: &str, event: String) -> Result<Outcome, String> {
+        let path = invocation_path(function);
+        let headers = [
+            (header::CONTENT_TYPE.as_str(), "application/json"),
+            ("x-amz-invocation-type", "RequestResponse"),
+        ];
+        let (head, body) = self
+            .send(&path, "lambda", &headers, event, FUNCTION_LIMIT)
+            .await?;
+        Ok(match head.get("x-amz-function-error") {
+            Some(_) => Outcome::Failed(String::from_utf8_lossy(&body).into_owned()),
+            None => Outcome::Answered(body),
+        })
+    }
+
     async fn post(
         &self,
         path: &str,
@@ -95,6 +124,18 @@ impl Stack {
         headers: &[(&str, &str)],
         body: String,
     ) -> Result<Bytes, String> {
+        let answer = self.send(path, service, headers, body, LIMIT).await;
+        answer.map(|(_, body)| body)
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        service: &str,
+        headers: &[(&str, &str)],
+        body: String,
+        limit: Duration,
+    ) -> Result<(HeaderMap, Bytes), String> {
         // Local stacks take service and account from the credential and do not verify the signature.
         let key = std::env::var("AWS_ACCESS_KEY_ID").unwrap_or_else(|_| "test".into());
         let date = &now().iso8601().replace('-', "")[..8];
@@ -115,11 +156,11 @@ impl Stack {
             let response = http_client::send(&self.authority, request)
                 .await
                 .map_err(|e| e.to_string())?;
-            let status = response.status();
+            let (status, head) = (response.status(), response.headers().clone());
             let body = response.into_body().collect().await;
             let body = body.map_err(|e| e.to_string())?.to_bytes();
             match status.is_success() {
-                true => Ok(body),
+                true => Ok((head, body)),
                 false => Err(format!(
                     "{service} at {} answers {status}: {}",
                     self.authority,
@@ -127,9 +168,9 @@ impl Stack {
                 )),
             }
         };
-        tokio::time::timeout(LIMIT, answer)
+        tokio::time::timeout(limit, answer)
             .await
-            .unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())))
+            .unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs())))
     }
 }
 

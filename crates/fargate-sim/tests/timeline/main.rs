@@ -8,6 +8,7 @@ mod changes;
 mod failures;
 mod random;
 mod rollout;
+mod rules;
 mod scalable_targets;
 mod scale_in;
 mod service_api;

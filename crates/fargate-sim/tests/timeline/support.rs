@@ -58,9 +58,8 @@ pub(crate) fn with(
         load_balancer,
         protocol: "HTTP".into(),
         port: 8081,
-        action: Action::Forward {
-            target_group: target_group.clone(),
-        },
+        actions: vec![Action::forward(target_group.as_str())],
+        ..CreateListener::default()
     };
     let listener = world.create_listener(START, listener).unwrap().arn.clone();
     let behaved = VirtualClock::well_behaved_answers();

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use fargate_sim::model::{Answer, Config, Effect, MetricValue, Millis, ProbeOutcome, Route};
+use fargate_sim::model::{Answer, Config, Effect, MetricValue, Millis, ProbeOutcome, RequestLine, Route};
 
 use super::support::{Sim, minutes, seconds, with};
 
@@ -57,16 +57,19 @@ fn a_target_is_new_then_healthy_then_unhealthy_then_slowly_healthy_again() {
 fn requests_go_to_healthy_targets_in_turn_to_unhealthy_ones_only_if_there_are_no_others() {
     let status = Rc::new(RefCell::new(200));
     let mut sim = two(&status);
-    assert_eq!(sim.clock.world.route(&sim.listener), Route::NoTarget);
+    assert_eq!(
+        sim.clock.world.route(&sim.listener, &RequestLine::default()),
+        Route::NoTarget
+    );
     sim.run(seconds(28));
     assert_eq!(
-        sim.clock.world.route(&sim.listener),
+        sim.clock.world.route(&sim.listener, &RequestLine::default()),
         Route::NoTarget,
         "new targets get nothing"
     );
     sim.run(minutes(1));
     let mut routes: Vec<_> = (0..4)
-        .map(|_| address(&sim.clock.world.route(&sim.listener)))
+        .map(|_| address(&sim.clock.world.route(&sim.listener, &RequestLine::default())))
         .collect();
     assert_eq!((&routes[0], &routes[1]), (&routes[2], &routes[3]));
     routes.sort();
@@ -76,7 +79,7 @@ fn requests_go_to_healthy_targets_in_turn_to_unhealthy_ones_only_if_there_are_no
     *status.borrow_mut() = 500;
     sim.run(minutes(1));
     assert!(
-        address(&sim.clock.world.route(&sim.listener)).is_some(),
+        address(&sim.clock.world.route(&sim.listener, &RequestLine::default())).is_some(),
         "all are unhealthy: fail open"
     );
 }
@@ -88,7 +91,10 @@ fn targets_are_unused_until_a_listener_leads_to_them() {
     let now = sim.clock.now;
     sim.clock.world.delete_listener(now, &sim.listener).unwrap();
     assert_eq!(sim.targets(), ["unused"; 2]);
-    assert_eq!(sim.clock.world.route(&sim.listener), Route::NoListener);
+    assert_eq!(
+        sim.clock.world.route(&sim.listener, &RequestLine::default()),
+        Route::NoListener
+    );
 }
 
 #[test]
@@ -96,7 +102,7 @@ fn metrics_count_what_aws_counts() {
     let mut sim = two(&Rc::new(RefCell::new(200)));
     let listener = sim.listener.clone();
     let request = |sim: &mut Sim| {
-        let route = sim.clock.world.route(&listener);
+        let route = sim.clock.world.route(&listener, &RequestLine::default());
         sim.clock.world.count_request(&listener, &route);
     };
     let minute = Millis(1_800_000_000_000);

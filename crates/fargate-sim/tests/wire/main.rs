@@ -7,11 +7,16 @@
 mod autoscaling;
 mod client;
 mod codepipeline;
+mod elb;
 mod errors;
 mod events;
+mod function_targets;
+mod functions;
 mod jobs;
 mod json;
 mod query;
+mod rules;
 mod server;
+mod sign_in;
 mod sim;
 mod stack;

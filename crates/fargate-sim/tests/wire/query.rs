@@ -192,5 +192,5 @@ fn ec2_errors_have_ec2_s_shape() {
         &mut AnyPort,
     );
     assert_eq!((status, xml(&body, "networkInterfaceSet")), (200, Some("")));
-    assert_eq!(api.refused("Action=CreateRule"), "InvalidAction");
+    assert_eq!(api.refused("Action=CreateTrustStore"), "InvalidAction");
 }

@@ -95,7 +95,7 @@ async fn listen(State(shared): State<Shared>, request: Request) -> Response {
         let value = parts.headers.get(name).and_then(|v| v.to_str().ok());
         value.unwrap_or_default().to_string()
     };
-    let body = to_bytes(body, 1 << 20).await.unwrap();
+    let body = to_bytes(body, 4 << 20).await.unwrap();
     let heard = Heard {
         at: Instant::now(),
         path: parts.uri.to_string(),
@@ -106,5 +106,11 @@ async fn listen(State(shared): State<Shared>, request: Request) -> Response {
     };
     let (status, answer) = (shared.answers)(&heard);
     shared.heard.lock().unwrap().push(heard);
-    (StatusCode::from_u16(status).unwrap(), answer.to_string()).into_response()
+    let mut response = (StatusCode::from_u16(status).unwrap(), answer.to_string()).into_response();
+    // Lambda says so of a function that failed.
+    if answer.get("errorMessage").is_some() {
+        let unhandled = "Unhandled".parse().unwrap();
+        response.headers_mut().insert("x-amz-function-error", unhandled);
+    }
+    response
 }

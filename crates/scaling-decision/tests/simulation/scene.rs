@@ -146,9 +146,8 @@ impl Scene {
             load_balancer,
             protocol: "HTTP".into(),
             port: 80,
-            action: Action::Forward {
-                target_group: target_group.clone(),
-            },
+            actions: vec![Action::forward(target_group.as_str())],
+            ..CreateListener::default()
         };
         world.create_listener(START, listener).expect("a listener");
         target_group

@@ -372,9 +372,8 @@ fn target_group(world: &mut World, start: Millis, name: &str, interval_seconds: 
         load_balancer,
         protocol: "HTTP".into(),
         port: 80,
-        action: Action::Forward {
-            target_group: target_group.clone(),
-        },
+        actions: vec![Action::forward(target_group.as_str())],
+        ..CreateListener::default()
     };
     world.create_listener(start, listener).expect("a listener");
     target_group

@@ -3,9 +3,16 @@
 use super::super::params::Params;
 use super::super::xml::{Node, element, list, text, texts};
 use super::tags::read_tags;
-use crate::model::{ApiError, CreateTargetGroup, HealthCheck, Millis, TargetGroup, TargetKey, World, page};
+use crate::model::{
+    ApiError, CreateTargetGroup, HealthCheck, Millis, TargetGroup, TargetKey, TargetType, World, page,
+};
 
 pub(super) fn create(world: &mut World, params: &Params) -> Result<Vec<Node>, ApiError> {
+    let lambda = params.get("TargetType") == Some("lambda");
+    if lambda && params.get("HealthCheckEnabled") == Some("true") {
+        let text = "Health checks of Lambda functions are not simulated";
+        return Err(ApiError::validation(text));
+    }
     let input = CreateTargetGroup {
         name: params.required("Name")?.into(),
         protocol: params.get("Protocol").map(str::to_string),
@@ -118,14 +125,32 @@ fn attribute_nodes(group: &TargetGroup) -> Vec<Node> {
 
 pub(super) fn register(world: &mut World, now: Millis, params: &Params) -> Result<Vec<Node>, ApiError> {
     let arn = params.required("TargetGroupArn")?;
+    if world.target_group(arn)?.target_type == TargetType::Lambda {
+        for function in read_functions(params)? {
+            world.register_function(arn, &function)?;
+        }
+        return Ok(Vec::new());
+    }
     let targets = read_targets(world.target_group(arn)?, params)?;
     world.register_targets(now, arn, &targets).map(|()| Vec::new())
 }
 
 pub(super) fn deregister(world: &mut World, now: Millis, params: &Params) -> Result<Vec<Node>, ApiError> {
     let arn = params.required("TargetGroupArn")?;
+    if world.target_group(arn)?.target_type == TargetType::Lambda {
+        for function in read_functions(params)? {
+            world.deregister_function(arn, &function)?;
+        }
+        return Ok(Vec::new());
+    }
     let targets = read_targets(world.target_group(arn)?, params)?;
     world.deregister_targets(now, arn, &targets).map(|()| Vec::new())
+}
+
+/// ARNs of functions: the ids of targets without ports.
+fn read_functions(params: &Params) -> Result<Vec<String>, ApiError> {
+    let read = |target: Params| Ok(target.required("Id")?.to_string());
+    params.structures("Targets").into_iter().map(read).collect()
 }
 
 fn read_targets(group: &TargetGroup, params: &Params) -> Result<Vec<TargetKey>, ApiError> {
@@ -146,6 +171,9 @@ fn read_targets(group: &TargetGroup, params: &Params) -> Result<Vec<TargetKey>, 
 /// DescribeTargetHealth: all targets, or the ones that are asked for.
 pub(super) fn health(world: &World, params: &Params) -> Result<Vec<Node>, ApiError> {
     let group = world.target_group(params.required("TargetGroupArn")?)?;
+    if group.target_type == TargetType::Lambda {
+        return function_health(group, params);
+    }
     let mut keys = read_targets(group, params)?;
     if keys.is_empty() {
         keys.extend(group.targets.keys());
@@ -181,17 +209,48 @@ pub(super) fn health(world: &World, params: &Params) -> Result<Vec<Node>, ApiErr
     Ok(vec![list("TargetHealthDescriptions", described)])
 }
 
+fn function_health(group: &TargetGroup, params: &Params) -> Result<Vec<Node>, ApiError> {
+    let mut functions = read_functions(params)?;
+    if functions.is_empty() {
+        functions.extend(group.function.clone());
+    }
+    let described = functions.into_iter().map(|function| {
+        let (state, reason, description) = match group.function.as_ref() == Some(&function) {
+            true => group.describe_function(),
+            false => (
+                "unused",
+                "Target.NotRegistered",
+                "Target is not registered to the target group",
+            ),
+        };
+        let target = vec![text("Id", function), text("AvailabilityZone", "all")];
+        let health = vec![
+            text("State", state),
+            text("Reason", reason),
+            text("Description", description),
+        ];
+        vec![element("Target", target), element("TargetHealth", health)]
+    });
+    Ok(vec![list("TargetHealthDescriptions", described)])
+}
+
 fn view(world: &World, group: &TargetGroup) -> Vec<Node> {
     let check = &group.health_check;
     let mut nodes = vec![
         text("TargetGroupArn", &group.arn),
         text("TargetGroupName", &group.name),
-        text("Protocol", &group.protocol),
-        text("ProtocolVersion", "HTTP1"),
-        text("Port", group.port),
-        text("HealthCheckProtocol", &check.protocol),
-        text("HealthCheckPort", &check.port),
-        text("HealthCheckEnabled", true),
+    ];
+    if group.target_type == TargetType::Ip {
+        nodes.extend([
+            text("Protocol", &group.protocol),
+            text("ProtocolVersion", "HTTP1"),
+            text("Port", group.port),
+            text("HealthCheckProtocol", &check.protocol),
+            text("HealthCheckPort", &check.port),
+        ]);
+    }
+    nodes.extend([
+        text("HealthCheckEnabled", group.target_type == TargetType::Ip),
         text("HealthCheckIntervalSeconds", check.interval_seconds),
         text("HealthCheckTimeoutSeconds", check.timeout_seconds),
         text("HealthyThresholdCount", check.healthy_threshold),
@@ -199,9 +258,9 @@ fn view(world: &World, group: &TargetGroup) -> Vec<Node> {
         text("HealthCheckPath", &check.path),
         element("Matcher", vec![text("HttpCode", &check.matcher)]),
         texts("LoadBalancerArns", world.balancers_of(&group.arn)),
-        text("TargetType", "ip"),
+        text("TargetType", group.target_type.name()),
         text("IpAddressType", "ipv4"),
-    ];
+    ]);
     nodes.extend(group.vpc.as_ref().map(|vpc| text("VpcId", vpc)));
     nodes
 }

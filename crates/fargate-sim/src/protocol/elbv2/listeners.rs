@@ -4,8 +4,10 @@ use std::net::SocketAddrV4;
 
 use super::super::endpoint::Sockets;
 use super::super::params::Params;
-use super::super::xml::{Node, element, list, text};
-use crate::model::{Action, ApiError, CreateListener, Listener, Millis, World};
+use super::super::xml::{Node, list, text};
+use super::actions;
+use super::tags::read_tags;
+use crate::model::{ApiError, CreateListener, Listener, Millis, World, page};
 
 /// CreateListener. The socket is opened first, so that a listener that exists can be reached.
 pub(super) fn create(
@@ -19,7 +21,8 @@ pub(super) fn create(
         load_balancer: params.required("LoadBalancerArn")?.into(),
         protocol: params.get("Protocol").unwrap_or("HTTP").into(),
         port: params.read("Port")?.ok_or_else(missing)?,
-        action: read_action(params)?,
+        actions: actions::read_all(params, "DefaultActions")?,
+        tags: read_tags(params),
     };
     let address = SocketAddrV4::new(world.load_balancer(&input.load_balancer)?.address, input.port);
     let arn = world.create_listener(now, input)?.arn.clone();
@@ -33,38 +36,9 @@ pub(super) fn create(
     Ok(vec![list("Listeners", [view(world.listener(&arn)?)])])
 }
 
-fn read_action(params: &Params) -> Result<Action, ApiError> {
-    let actions = params.structures("DefaultActions");
-    let [action] = actions.as_slice() else {
-        return Err(ApiError::validation(format!(
-            "A listener takes one default action here, not {}",
-            actions.len()
-        )));
-    };
-    let kind = action.get("Type").unwrap_or_default();
-    if kind != "forward" {
-        return Err(ApiError::validation(format!(
-            "Action type '{kind}' is not simulated: only forward is"
-        )));
-    }
-    let weighted = action.structures("ForwardConfig.TargetGroups");
-    let group = action
-        .get("TargetGroupArn")
-        .or_else(|| weighted.first().and_then(|g| g.get("TargetGroupArn")));
-    let group = group.ok_or_else(|| ApiError::validation("A target group ARN must be specified"))?;
-    if weighted.len() > 1 {
-        return Err(ApiError::validation(
-            "Weighted target groups are not simulated: name one",
-        ));
-    }
-    Ok(Action::Forward {
-        target_group: group.into(),
-    })
-}
-
 pub(super) fn describe(world: &World, params: &Params) -> Result<Vec<Node>, ApiError> {
     let arns = params.list("ListenerArns");
-    let found: Vec<&Listener> = match params.get("LoadBalancerArn") {
+    let mut found: Vec<&Listener> = match params.get("LoadBalancerArn") {
         Some(balancer) => world.listeners_of(&world.load_balancer(balancer)?.arn).collect(),
         None if arns.is_empty() => {
             let text = "You must specify either listener ARNs or a load balancer ARN";
@@ -75,7 +49,13 @@ pub(super) fn describe(world: &World, params: &Params) -> Result<Vec<Node>, ApiE
             .map(|arn| world.listener(arn))
             .collect::<Result<_, _>>()?,
     };
-    Ok(vec![list("Listeners", found.into_iter().map(view))])
+    found.sort_by_key(|l| &l.arn);
+    let size = params.read("PageSize")?.unwrap_or(400);
+    let found = page(found, |l| l.arn.clone(), params.get("Marker"), size)
+        .map_err(|e| ApiError::validation(e.message))?;
+    let mut nodes = vec![list("Listeners", found.items.into_iter().map(view))];
+    nodes.extend(found.next.map(|next| text("NextMarker", next)));
+    Ok(nodes)
 }
 
 pub(super) fn delete(world: &mut World, now: Millis, params: &Params) -> Result<Vec<Node>, ApiError> {
@@ -83,23 +63,29 @@ pub(super) fn delete(world: &mut World, now: Millis, params: &Params) -> Result<
     Ok(Vec::new())
 }
 
+/// ModifyListener: the default actions; the socket stays where it is.
+pub(super) fn modify(world: &mut World, now: Millis, params: &Params) -> Result<Vec<Node>, ApiError> {
+    let arn = params.required("ListenerArn")?;
+    let listener = world.listener(arn)?;
+    let port = params.read::<u16>("Port")?.unwrap_or(listener.port);
+    let protocol = params.get("Protocol").unwrap_or(&listener.protocol);
+    if port != listener.port || protocol != listener.protocol {
+        let text = "A change of a listener's port or protocol is not simulated";
+        return Err(ApiError::validation(text));
+    }
+    let actions = actions::read_all(params, "DefaultActions")?;
+    if !actions.is_empty() {
+        world.modify_listener(now, arn, actions)?;
+    }
+    Ok(vec![list("Listeners", [view(world.listener(arn)?)])])
+}
+
 fn view(listener: &Listener) -> Vec<Node> {
-    let Action::Forward { target_group } = &listener.action;
-    let groups = list(
-        "TargetGroups",
-        [vec![text("TargetGroupArn", target_group), text("Weight", 1)]],
-    );
-    let action = vec![
-        text("Type", "forward"),
-        text("TargetGroupArn", target_group),
-        text("Order", 1),
-        element("ForwardConfig", vec![groups]),
-    ];
     vec![
         text("ListenerArn", &listener.arn),
         text("LoadBalancerArn", &listener.load_balancer),
         text("Port", listener.port),
         text("Protocol", &listener.protocol),
-        list("DefaultActions", [action]),
+        actions::view_all("DefaultActions", listener.default_actions()),
     ]
 }

@@ -1,8 +1,12 @@
 //! Elastic Load Balancing v2 over AWS Query.
 
+mod actions;
 mod balancers;
+mod conditions;
+mod config;
 mod groups;
 mod listeners;
+mod rules;
 mod tags;
 
 use super::endpoint::{Sockets, unknown};
@@ -34,7 +38,14 @@ pub(crate) fn perform(
         "CreateListener" => listeners::create(world, now, params, sockets),
         "DescribeListeners" => listeners::describe(world, params),
         "DeleteListener" => listeners::delete(world, now, params),
+        "ModifyListener" => listeners::modify(world, now, params),
+        "CreateRule" => rules::create(world, now, params),
+        "DescribeRules" => rules::describe(world, params),
+        "ModifyRule" => rules::modify(world, now, params),
+        "DeleteRule" => rules::delete(world, now, params),
+        "SetRulePriorities" => rules::set_priorities(world, now, params),
         "AddTags" => tags::add(world, params),
+        "RemoveTags" => tags::remove(world, params),
         "DescribeTags" => tags::describe(world, params),
         _ => Err(ApiError {
             code: "InvalidAction".into(),

@@ -1,4 +1,4 @@
-//! Tags of load balancers and target groups.
+//! Tags of load balancers, target groups, listeners and rules.
 
 use super::super::params::Params;
 use super::super::xml::{Node, list, text};
@@ -22,8 +22,23 @@ pub(super) fn add(world: &mut World, params: &Params) -> Result<Vec<Node>, ApiEr
     Ok(Vec::new())
 }
 
+pub(super) fn remove(world: &mut World, params: &Params) -> Result<Vec<Node>, ApiError> {
+    for arn in params.list("ResourceArns") {
+        world.remove_elb_tags(&arn, &params.list("TagKeys"))?;
+    }
+    Ok(Vec::new())
+}
+
+/// DescribeTags, of up to 20 resources at a time ("DescribeTags" in the API reference).
 pub(super) fn describe(world: &World, params: &Params) -> Result<Vec<Node>, ApiError> {
-    let described = params.list("ResourceArns").into_iter().map(|arn| {
+    let arns = params.list("ResourceArns");
+    if !(1..=20).contains(&arns.len()) {
+        return Err(ApiError::validation(format!(
+            "ResourceArns must name 1 to 20 resources, not {}",
+            arns.len()
+        )));
+    }
+    let described = arns.into_iter().map(|arn| {
         let tags = world
             .elb_tags(&arn)?
             .iter()
