@@ -16,14 +16,7 @@ const TRIES: u32 = 3;
 impl Leases for Aws {
     async fn take_lease(&self, lease: &str, owner: &str, until: Timestamp) -> Result<Lease, Error> {
         for _ in 0..TRIES {
-            let take = self
-                .lease(lease, until)
-                .update_expression("SET #owner = :owner, #until = :until")
-                .condition_expression("attribute_not_exists(pk) OR #until <= :now")
-                .expression_attribute_names("#owner", "owner")
-                .expression_attribute_values(":owner", AttributeValue::S(owner.to_owned()))
-                .expression_attribute_values(":now", millis(self.now()));
-            if self.table.saved("UpdateItem", take.send().await)? == Saved::Yes {
+            if self.take_free_lease(lease, owner, until).await? == Saved::Yes {
                 return Ok(Lease::Taken);
             }
             let prolong = self
@@ -68,6 +61,23 @@ impl Leases for Aws {
 }
 
 impl Aws {
+    /// Takes a lease until a moment if nobody has it now; a conflict: somebody has, for no longer than before.
+    pub(crate) async fn take_free_lease(
+        &self,
+        lease: &str,
+        owner: &str,
+        until: Timestamp,
+    ) -> Result<Saved, Error> {
+        let take = self
+            .lease(lease, until)
+            .update_expression("SET #owner = :owner, #until = :until")
+            .condition_expression("attribute_not_exists(pk) OR #until <= :now")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", AttributeValue::S(owner.to_owned()))
+            .expression_attribute_values(":now", millis(self.now()));
+        self.table.saved("UpdateItem", take.send().await)
+    }
+
     fn lease(&self, lease: &str, until: Timestamp) -> UpdateItemFluentBuilder {
         self.table
             .update(LEASE, lease)

@@ -4,6 +4,7 @@ mod cloudwatch;
 mod codepipeline;
 mod connections;
 mod discovery;
+mod doors;
 mod ec2;
 mod ecs;
 mod elb;
@@ -62,6 +63,7 @@ pub struct Aws {
     table: table::Table,
     ecs: aws_sdk_ecs::Client,
     elb: elb::Balancers,
+    doors: doors::Doorways,
     ec2: ec2::Ec2,
     tagging: aws_sdk_resourcegroupstagging::Client,
     machines: machines::Machines,
@@ -104,6 +106,7 @@ impl Aws {
             table: table::Table::new(aws_sdk_dynamodb::Client::new(sdk), config.table.clone()),
             ecs: aws_sdk_ecs::Client::new(sdk),
             elb: elb::Balancers::new(aws_sdk_elasticloadbalancingv2::Client::new(sdk)),
+            doors: doors::Doorways::new(config.front_target_groups.clone()),
             ec2: ec2::Ec2::new(
                 sdk,
                 http.clone(),

@@ -178,7 +178,16 @@ impl Aws {
             .ok()
             .and_then(|answer| answer.load_balancers().first()?.load_balancer_arn.clone());
         let no_group = "there is no target group to ask about";
-        let (health, attributes, listeners) = join3(
+        let tags = with(
+            "elasticloadbalancing:DescribeTags",
+            group.clone(),
+            no_group,
+            async |arn| {
+                let call = client.describe_tags().resource_arns(arn);
+                call.send().await.map_err(|error| failed("DescribeTags", &error))
+            },
+        );
+        let asked = join3(
             with(
                 "elasticloadbalancing:DescribeTargetHealth",
                 group.clone(),
@@ -196,26 +205,42 @@ impl Aws {
                         .map_err(|error| failed("DescribeTargetGroupAttributes", &error))
                 },
             ),
-            with(
-                "elasticloadbalancing:DescribeListeners",
-                balancer,
-                "there is no load balancer to ask about",
-                async |arn| {
-                    let call = client.describe_listeners().load_balancer_arn(arn).page_size(1);
-                    call.send()
-                        .await
-                        .map_err(|error| failed("DescribeListeners", &error))
-                },
-            ),
-        )
-        .await;
-        vec![
+            self.try_listeners(balancer),
+        );
+        let ((health, attributes, listeners), tags) = join(asked, tags).await;
+        let mut trials = vec![
             trial("elasticloadbalancing:DescribeTargetGroups", &groups),
             health,
             attributes,
             trial("elasticloadbalancing:DescribeLoadBalancers", &balancers),
-            listeners,
-        ]
+        ];
+        trials.extend(listeners);
+        trials.push(tags);
+        trials
+    }
+
+    async fn try_listeners(&self, balancer: Option<String>) -> [Trial; 2] {
+        const LISTENERS: &str = "elasticloadbalancing:DescribeListeners";
+        const RULES: &str = "elasticloadbalancing:DescribeRules";
+        let client = &self.elb.client;
+        let no_listener = "there is no listener to ask about";
+        let Some(balancer) = balancer else {
+            let no_balancer = "there is no load balancer to ask about";
+            return [untried(LISTENERS, no_balancer), untried(RULES, no_listener)];
+        };
+        let call = client
+            .describe_listeners()
+            .load_balancer_arn(balancer)
+            .page_size(1);
+        let listeners = call.send().await;
+        let listeners = listeners.map_err(|error| failed("DescribeListeners", &error));
+        let listener = listeners.as_ref().ok();
+        let listener = listener.and_then(|answer| answer.listeners().first()?.listener_arn.clone());
+        let rules = with(RULES, listener, no_listener, async |arn| {
+            let call = client.describe_rules().listener_arn(arn).page_size(1);
+            call.send().await.map_err(|error| failed("DescribeRules", &error))
+        });
+        [trial(LISTENERS, &listeners), rules.await]
     }
 
     /// The metric of a service that does not exist has no minutes, which is an answer too.

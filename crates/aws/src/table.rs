@@ -55,7 +55,8 @@ impl Table {
         Ok(answer.item)
     }
 
-    async fn all(&self, kind: &str) -> Result<Vec<Item>, Error> {
+    /// All items of a kind, as they are after all writes.
+    pub(crate) async fn all(&self, kind: &str) -> Result<Vec<Item>, Error> {
         let mut pages = self
             .client
             .query()

@@ -131,6 +131,18 @@ pub(crate) enum Ask {
         #[command(flatten)]
         end: End,
     },
+    /// Lead load balancers back to the app that lead to the wake function: wake their groups, and wait until they are ready
+    ///
+    /// Before the stack is deleted: a target group that a listener rule leads to cannot be.
+    #[command(group = clap::ArgGroup::new("which").required(true).args(["groups", "all"]))]
+    Release {
+        /// The groups
+        #[arg(value_parser = GroupName::parse, value_name = "GROUP")]
+        groups: Vec<GroupName>,
+        /// All groups
+        #[arg(long)]
+        all: bool,
+    },
     /// Say why a group is where it is: its last decisions, the newest first
     Why {
         /// The group
@@ -152,7 +164,7 @@ impl Ask {
     /// Whether something is to be done, which a group remembers with the name of who wanted it.
     pub(crate) fn is_order(&self) -> bool {
         match self {
-            Self::Wake { .. } | Self::Sleep { .. } | Self::KeepAwake { .. } => true,
+            Self::Wake { .. } | Self::Sleep { .. } | Self::KeepAwake { .. } | Self::Release { .. } => true,
             Self::Ls | Self::Why { .. } => false,
         }
     }
@@ -225,6 +237,8 @@ mod tests {
             "dormouse sleep dev --for 0s",
             "dormouse sleep dev --for 2h --until 18:00",
             "dormouse keep-awake dev",
+            "dormouse release",
+            "dormouse release dev --all",
             "dormouse keep-awake dev --until tomorrow",
             "dormouse why dev --limit 0",
             "dormouse why dev --limit 101",

@@ -10,9 +10,10 @@ use aws_sdk_lambda::primitives::Blob;
 use dormouse_aws::{Aws, Trial, chain, failed};
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
+use dormouse_core::front::{Door, DoorId};
 use dormouse_core::ids::ServiceId;
 use dormouse_core::observation::Seen;
-use dormouse_core::ports::{Clock as _, Services};
+use dormouse_core::ports::{Clock as _, Doors, Services};
 use dormouse_core::settings::ServiceSettings;
 use dormouse_core::tags::TaggedService;
 use jiff::Timestamp;
@@ -143,19 +144,38 @@ impl Clock for WakeFunction {
 pub(crate) struct Live {
     sdk: SdkConfig,
     aws: Aws,
+    env: HashMap<String, String>,
+    function: String,
 }
 
 impl Live {
-    /// The account of these credentials. `env` may name the endpoint of EC2.
+    /// The account of these credentials. `env` may name the endpoint of EC2; `function` is the wake function, if there is
+    /// one already.
     ///
     /// # Errors
     /// None: the adapters ask for the name of a table, which is never used here.
-    pub(crate) fn new(sdk: SdkConfig, env: &HashMap<String, String>) -> Result<Self, Failure> {
-        let settings = HashMap::from([("TABLE_NAME".to_owned(), "unused".to_owned())]);
-        let config = Config::from_env(&settings).map_err(Failure::Aws)?;
-        let aws = Aws::new(&config, env, &sdk);
-        Ok(Self { sdk, aws })
+    pub(crate) fn new(
+        sdk: SdkConfig,
+        env: &HashMap<String, String>,
+        function: String,
+    ) -> Result<Self, Failure> {
+        let aws = adapter(&sdk, env, &[]).map_err(Failure::Aws)?;
+        Ok(Self {
+            sdk,
+            aws,
+            env: env.clone(),
+            function,
+        })
     }
+}
+
+/// The adapters, with these target groups of the wake function.
+fn adapter(sdk: &SdkConfig, env: &HashMap<String, String>, front: &[String]) -> Result<Aws, Error> {
+    let settings = HashMap::from([
+        ("TABLE_NAME".to_owned(), "unused".to_owned()),
+        ("FRONT_TARGET_GROUPS".to_owned(), front.join(",")),
+    ]);
+    Ok(Aws::new(&Config::from_env(&settings)?, env, sdk))
 }
 
 impl Account for Live {
@@ -169,6 +189,12 @@ impl Account for Live {
 
     async fn look(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen> {
         self.aws.observe_counts(services).await
+    }
+
+    async fn doors(&self, target_groups: &[String]) -> Result<BTreeMap<DoorId, Door>, Error> {
+        let front = self.aws.target_groups_of_function(&self.function).await?;
+        let aws = adapter(&self.sdk, &self.env, &front)?;
+        aws.doors(target_groups, &[]).await
     }
 
     async fn try_reads(&self, service: Option<&ServiceId>) -> Vec<Trial> {

@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     UnknownGroup,
     /// `check` found something to mend.
     Mend,
-    /// `wake --wait` ended, and the group is not ready.
+    /// `wake --wait` or `release` ended, and a group is not ready.
     NotReady,
 }
 
@@ -55,7 +55,7 @@ impl Exit {
             Self::Refused => "not done: Dormouse has a reason against it, and says which",
             Self::UnknownGroup => "there is no such group",
             Self::Mend => "`check` found something to mend",
-            Self::NotReady => "`wake --wait` ended, and the group is not ready",
+            Self::NotReady => "`wake --wait` or `release` ended, and a group is not ready",
         }
     }
 

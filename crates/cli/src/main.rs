@@ -25,7 +25,7 @@ use jiff::tz::TimeZone;
 use crate::args::{Args, Ask, Command, Place};
 use crate::commands::wake::Wake;
 use crate::commands::why::Why;
-use crate::commands::{Desk, check, link, ls, rest, wake, why};
+use crate::commands::{Desk, check, link, ls, release, rest, wake, why};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -85,7 +85,7 @@ async fn main() -> ExitCode {
 async fn check(place: &Place) -> Result<Report, Failure> {
     let sdk = aws::configuration(place).await?;
     let region = sdk.region().map(ToString::to_string).unwrap_or_default();
-    check::run(&aws::Live::new(sdk, &environment())?, &region).await
+    check::run(&aws::Live::new(sdk, &environment(), place.function())?, &region).await
 }
 
 async fn ask(question: &Ask, place: &Place) -> Result<Report, Failure> {
@@ -112,6 +112,7 @@ async fn ask(question: &Ask, place: &Place) -> Result<Report, Failure> {
         }
         Ask::Sleep { group, end } => rest::sleep(&desk, group, end).await,
         Ask::KeepAwake { group, end } => rest::keep_awake(&desk, group, end).await,
+        Ask::Release { groups, .. } => release::run(&desk, groups, |step| eprintln!("{step}")).await,
         Ask::Why {
             group,
             limit,

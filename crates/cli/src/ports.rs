@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use dormouse_aws::Trial;
 use dormouse_core::error::Error;
+use dormouse_core::front::{Door, DoorId};
 use dormouse_core::ids::ServiceId;
 use dormouse_core::observation::Seen;
 use dormouse_core::settings::ServiceSettings;
@@ -47,6 +48,8 @@ pub(crate) trait Account {
     async fn services(&self) -> Result<Vec<TaggedService>, Error>;
     /// Looks at counts.
     async fn look(&self, services: &[&ServiceSettings]) -> BTreeMap<ServiceId, Seen>;
+    /// The doors of target groups, as the functions of the stack would see them.
+    async fn doors(&self, target_groups: &[String]) -> Result<BTreeMap<DoorId, Door>, Error>;
     /// Tries the reads that the functions make, on this service where one must be named.
     async fn try_reads(&self, service: Option<&ServiceId>) -> Vec<Trial>;
 }

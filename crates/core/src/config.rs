@@ -35,6 +35,9 @@ pub struct Config {
     pub shards: u32,
     /// `TICK_QUEUE_URL`: the queue by which it deals; only auto-sleep has it, and only with several shards.
     pub tick_queue: Option<String>,
+    /// `FRONT_TARGET_GROUPS`: the target groups of the wake function by their ARNs or names, one for each load balancer that
+    /// leads to it; only functions that take turns have them.
+    pub front_target_groups: Vec<String>,
     /// `DEAD_LETTER_QUEUE_URL`: where messages go that cannot be understood; only session-metric-ingest has it.
     pub dead_letters: Option<String>,
     /// `PAGE_NAME`, `PAGE_COLOR`, `PAGE_LOGO`, `PAGE_NOTE`: how the pages look; only the wake function has them.
@@ -96,6 +99,7 @@ impl Config {
             in_vpc: in_vpc(get("IN_VPC"))?,
             shards: shards(get("SHARDS"))?,
             tick_queue: get("TICK_QUEUE_URL").map(str::to_owned),
+            front_target_groups: front_target_groups(get("FRONT_TARGET_GROUPS"))?,
             dead_letters: get("DEAD_LETTER_QUEUE_URL").map(str::to_owned),
             branding: Branding::read(get)?,
             groups_page: groups_page(get("GROUPS_PAGE"))?,
@@ -143,6 +147,29 @@ fn shards(value: Option<&str>) -> Result<u32, Error> {
             .filter(|shards| (1..=MOST_SHARDS).contains(shards));
         shards.ok_or_else(|| invalid("SHARDS", text, "must be a whole number from 1 to 32"))
     })
+}
+
+/// Empty places of the list are passed over: the template leaves them where it has nothing to name.
+fn front_target_groups(value: Option<&str>) -> Result<Vec<String>, Error> {
+    let names = value.unwrap_or_default().split(',').map(str::trim);
+    let is_name = |name: &str| {
+        let mut chars = name.chars();
+        name.len() <= 32 && chars.all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    let is_arn = |arn: &str| {
+        let parts: Vec<&str> = arn.split(':').collect();
+        matches!(parts[..], ["arn", _, "elasticloadbalancing", _, _, name] if name.starts_with("targetgroup/"))
+    };
+    names
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            let rule = "must be ARNs or names of target groups, separated by commas";
+            let is_one = is_name(name) || is_arn(name);
+            is_one
+                .then(|| name.to_owned())
+                .ok_or_else(|| invalid("FRONT_TARGET_GROUPS", name, rule))
+        })
+        .collect()
 }
 
 fn mode(value: Option<&str>) -> Result<Mode, Error> {
@@ -246,6 +273,17 @@ mod tests {
     }
 
     #[test]
+    fn target_groups_of_the_wake_function_are_listed_with_commas() {
+        let one = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/wake/0123456789abcdef";
+        let list = format!(",{one}, dormouse-wake,");
+        let config = read(&[("TABLE_NAME", "t"), ("FRONT_TARGET_GROUPS", &list)]);
+        assert_eq!(
+            config.expect("a configuration").front_target_groups,
+            [one, "dormouse-wake"]
+        );
+    }
+
+    #[test]
     fn listed_services_belong_to_the_cluster() {
         let config = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), ("SERVICES", "web, api,")])
             .expect("a configuration");
@@ -298,6 +336,7 @@ mod tests {
             ("WAKES_PER_DAY", "10001"),
             ("ADMIN_AUTH", "password"),
             ("WAKE_AUTH", "token"),
+            ("FRONT_TARGET_GROUPS", "arn:aws:lambda:x"),
         ] {
             let error = read(&[("TABLE_NAME", "t"), ("CLUSTER", "dev"), (name, value)]).expect_err(name);
             assert_eq!(error.code, Code::InvalidConfig);

@@ -89,6 +89,10 @@ pub enum Code {
     NotBecomingReady,
     /// The app's tasks have no address that a visitor can reach.
     NoPublicAddress,
+    /// A listener rule or default action cannot be led to the wake function, or back.
+    FrontNotLed,
+    /// The wake function was not found to answer where a listener rule leads to it.
+    FrontUnproven,
 }
 
 impl Code {

@@ -14,6 +14,7 @@ pub mod duration;
 pub mod engine;
 pub mod error;
 pub mod eta;
+pub mod front;
 pub mod guard;
 pub mod hours;
 pub mod ids;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use crate::error::Error;
+use crate::front::{Door, DoorId};
 use crate::ids::{GroupName, ServiceId};
 use crate::reading::{Reading, Signal};
 use crate::record::Phase;
@@ -24,6 +25,10 @@ pub struct Observation {
     /// The scalable target of each service, or why it is not known; a service that Application Auto Scaling does not
     /// scale has none. None: it was not asked for.
     pub bounds: Option<BTreeMap<ServiceId, Result<Option<Bounds>, Error>>>,
+    /// The doors that lead to its services, and those that were led away, or why they are not known. None: nobody asked.
+    pub doors: Option<Result<BTreeMap<DoorId, Door>, Error>>,
+    /// Whether the wake function answers at doors; those that were asked.
+    pub proofs: BTreeMap<DoorId, Result<(), Error>>,
 }
 
 /// What a look at one service gave.

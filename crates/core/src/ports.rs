@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::Question;
 use crate::error::Error;
+use crate::front::{Door, DoorId, Forward, Place, Posted};
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::logs::LogSource;
 use crate::look::{Kind, Look, Shared};
@@ -120,6 +121,26 @@ pub trait ScalableTargets {
     ) -> BTreeMap<ServiceId, Result<Option<Bounds>, Error>>;
     /// Sets what is suspended of a scalable target that there is, and nothing else of it.
     async fn suspend(&self, service: &ServiceId, suspended: Suspended) -> Result<(), Error>;
+}
+
+/// The doors of load balancers: what forwards requests to target groups.
+#[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
+pub trait Doors {
+    /// The doors that name one of these target groups, and these, wherever they lead now; those that are gone are not in
+    /// the answer.
+    async fn doors(
+        &self,
+        target_groups: &[String],
+        known: &[DoorId],
+    ) -> Result<BTreeMap<DoorId, Door>, Error>;
+    /// Leads a door elsewhere, with all else of it as it is; a conflict: it does not lead any more where it was seen to.
+    async fn lead(&self, door: &DoorId, from: &Forward, to: &Forward) -> Result<Saved, Error>;
+    /// Asks through the load balancer whether the wake function answers at this door, for this group.
+    async fn prove(&self, group: &GroupName, door: &DoorId, place: &Place) -> Result<(), Error>;
+    /// Lets the wake function know of a door, over what it knew of it before.
+    async fn post(&self, posted: &Posted) -> Result<(), Error>;
+    /// The doors that lead to the wake function, or did a while ago.
+    async fn posted(&self) -> Result<Vec<Posted>, Error>;
 }
 
 /// Reads signals.
@@ -452,10 +473,10 @@ impl<W> ScalingWorld for W where
 
 /// All that every function needs.
 pub trait World:
-    Store + Whys + Discovery + Services + ScalableTargets + Signals + Timers + Clock + Quota
+    Store + Whys + Discovery + Services + ScalableTargets + Doors + Signals + Timers + Clock + Quota
 {
 }
-impl<W: Store + Whys + Discovery + Services + ScalableTargets + Signals + Timers + Clock + Quota> World
-    for W
+impl<W> World for W where
+    W: Store + Whys + Discovery + Services + ScalableTargets + Doors + Signals + Timers + Clock + Quota
 {
 }

@@ -96,6 +96,18 @@ pub fn of_service(service: &ServiceState) -> Readiness {
     }
 }
 
+/// Whether so many tasks answer that visitors may come: half of those that were asked for, and one at least. Our choice:
+/// the first one alone must not stand a rush that was meant for many.
+#[must_use]
+pub fn has_enough(state: &ServiceState, wanted: Option<u32>) -> bool {
+    let ready = state
+        .tasks
+        .iter()
+        .filter(|task| of_task(task, state) == Readiness::Ready);
+    let ready = u32::try_from(ready.count()).unwrap_or(u32::MAX);
+    ready >= wanted.unwrap_or(1).div_ceil(2).max(1)
+}
+
 /// Where a visitor of this service goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {

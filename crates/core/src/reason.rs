@@ -154,6 +154,15 @@ pub enum Reason {
         /// Why.
         why: String,
     },
+    /// Falling asleep: its listener rules are being led to the wake function.
+    LeadingAway,
+    /// Not asleep: its listener rules could not be led to the wake function.
+    FrontStuck {
+        /// It is not tried again before.
+        until: Timestamp,
+        /// Why.
+        why: String,
+    },
     /// The group has no service left.
     NoServices,
 }
@@ -200,6 +209,8 @@ impl Reason {
             Self::SignalUnknown { .. } => "signal-unknown",
             Self::NoSignal => "no-signal",
             Self::Unobserved { .. } => "unobserved",
+            Self::LeadingAway => "leading-away",
+            Self::FrontStuck { .. } => "front-stuck",
             Self::NoServices => "no-services",
         }
     }
@@ -223,6 +234,7 @@ impl Reason {
                 | Self::NothingAnswers { .. }
                 | Self::CountsChangedOutside
                 | Self::StillFallingAsleep
+                | Self::LeadingAway
                 | Self::AlreadyAsleep
                 | Self::Superseded { .. }
                 | Self::NoServices
@@ -316,6 +328,12 @@ impl fmt::Display for Reason {
                  dormouse:connections, or dormouse:signals=none to sleep a fixed time after the last wake",
             ),
             Self::Unobserved { service, why } => write!(f, "{service} cannot be looked at: {why}"),
+            Self::LeadingAway => f.write_str("its listener rules are being led to the wake function"),
+            Self::FrontStuck { until, why } => write!(
+                f,
+                "its listener rules could not be led to the wake function, which is not tried again before {until:.0}: \
+                 {why}"
+            ),
             Self::NoServices => f.write_str("no service of the group can be managed"),
         }
     }

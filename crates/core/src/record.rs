@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::duration;
 use crate::error::Error;
 use crate::eta::{FirstReady, Wakes};
+use crate::front::FrontRecord;
 use crate::ids::{Generation, ServiceId};
 use crate::intent::Cause;
 use crate::reading::Signal;
@@ -98,6 +99,9 @@ pub struct Record {
     /// Kinds of refusals that the why-log was told of since the phase changed.
     #[serde(default)]
     pub told: BTreeSet<String>,
+    /// What is remembered of the doors that lead to it.
+    #[serde(default, skip_serializing_if = "FrontRecord::is_empty")]
+    pub front: FrontRecord,
     /// What is remembered of each service.
     pub services: BTreeMap<ServiceId, ServiceRecord>,
 }
@@ -220,6 +224,7 @@ impl Record {
             slept_task_seconds: 0,
             http_wakes: None,
             told: BTreeSet::new(),
+            front: FrontRecord::default(),
             services: BTreeMap::new(),
         }
     }

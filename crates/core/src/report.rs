@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::decide::{Drift, Effect};
 use crate::engine::Turn;
+use crate::front::DoorChange;
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::intent::{Action, Cause, Intent};
 use crate::reason::Reason;
@@ -37,6 +38,12 @@ pub struct Report {
     /// The counts that somebody else has changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<Drift>,
+    /// What somebody else did to doors that were led away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub door_changes: Vec<DoorChange>,
+    /// The doors that were led elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doors: Vec<String>,
     /// The scalable targets that were suspended or given back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bounds: Vec<String>,
@@ -150,16 +157,26 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
         if would.since != turn.now {
             return None;
         }
-    } else if decision == Verdict::Hold && !worth_a_line && turn.effects.is_empty() && turn.drift.is_empty() {
+    } else if decision == Verdict::Hold && !worth_a_line && is_uneventful(turn) {
         return None;
     }
     let set = turn.effects.iter().filter_map(|effect| match effect {
         Effect::SetDesired { service, count } => Some((service, count)),
-        Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
+        _ => None,
     });
     let bounds = turn.effects.iter().filter_map(|effect| match effect {
         Effect::Suspend { service, suspended } => Some(bounds_line(turn, service, *suspended)),
-        Effect::SetDesired { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
+        _ => None,
+    });
+    let doors = turn.effects.iter().filter_map(|effect| match effect {
+        Effect::Lead(lead) => {
+            let whose = match lead.posted.left_at {
+                Some(_) => "the app",
+                None => "the wake function",
+            };
+            Some(format!("{} to {whose}", lead.door))
+        }
+        _ => None,
     });
     let would_set = turn.would.iter().flat_map(|would| &would.counts);
     let counts = set
@@ -177,10 +194,17 @@ pub fn line(turn: &Turn, intent: &Intent, request_id: &str) -> Option<Report> {
         to: turn.record.phase,
         counts: counts.collect(),
         drift: turn.drift.clone(),
+        door_changes: turn.door_changes.clone(),
+        doors: doors.collect(),
         bounds: bounds.collect(),
         errors: turn.problems.clone(),
         request_id: request_id.to_owned(),
     })
+}
+
+/// Whether nothing was done, and nobody else did anything.
+fn is_uneventful(turn: &Turn) -> bool {
+    turn.effects.is_empty() && turn.drift.is_empty() && turn.door_changes.is_empty()
 }
 
 /// What was done to a scalable target, and whether somebody changed its limits while the group slept.

@@ -156,6 +156,9 @@ pub struct ServiceSettings {
     /// How often its group may be woken over HTTP in a day of UTC; 0: as often as somebody comes; none: as the stack says.
     #[serde(default)]
     pub wakes_per_day: Option<u32>,
+    /// Whether its load balancer leads to the wake function while it sleeps.
+    #[serde(default)]
+    pub front: bool,
 }
 
 /// The rule that [`parse_idle_cpu`] applies, for error messages.
@@ -202,7 +205,21 @@ impl ServiceSettings {
             mode: defaults.mode,
             needs: Vec::new(),
             wakes_per_day: None,
+            front: false,
         }
+    }
+}
+
+/// The rule that [`parse_front`] applies, for error messages.
+pub const FRONT_RULE: &str = "must be `on` or `off`";
+
+/// Parses whether a load balancer leads to the wake function; `None` breaks [`FRONT_RULE`].
+#[must_use]
+pub fn parse_front(text: &str) -> Option<bool> {
+    match text.trim() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
     }
 }
 

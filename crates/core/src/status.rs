@@ -224,7 +224,8 @@ pub fn of(turn: &Turn) -> Status {
         Destination::At(url) => Some(url.as_str().to_owned()),
         Destination::Nowhere(_) | Destination::Unknown => None,
     };
-    let ready = answers && url.is_some();
+    // Whoever came before its doors lead back would find the wait page again.
+    let ready = answers && url.is_some() && record.front.doors.is_empty();
     let elapsed = record
         .woken_at
         .map(|at| duration::between(at, turn.now).as_secs());
@@ -408,6 +409,15 @@ fn errors(turn: &Turn, destination: &Destination) -> Vec<Problem> {
     for settings in &turn.settings.services {
         errors.extend(service_error(turn, settings));
     }
+    let doors = turn.record.front.doors.iter();
+    errors.extend(doors.filter_map(|(door, led)| {
+        let failure = led.failure.as_ref()?;
+        Some(Problem {
+            code: failure.error.code,
+            service: None,
+            message: format!("{door}: {}", failure.error.message),
+        })
+    }));
     errors.extend(turn.refusal().map(|Error { code, message }| Problem {
         code,
         service: None,

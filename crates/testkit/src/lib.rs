@@ -1,8 +1,11 @@
 //! A small world in memory for tests of handlers and the engine: the ports of `dormouse-core` with a clock that
 //! stands still unless a test moves it. Every call gives way once, so that concurrent turns really interleave.
 
+mod doors;
 pub mod openapi;
 mod ports;
+
+pub use doors::WAKE_TARGET_GROUP;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -14,9 +17,10 @@ use std::time::Duration;
 
 use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
+use dormouse_core::front::{Door, DoorId, Posted};
 use dormouse_core::ids::{GroupName, ServiceId};
 use dormouse_core::look::{Kind, Look};
-use dormouse_core::observation::{Probe, ServiceState, TaskAddress, TaskStage, TaskState};
+use dormouse_core::observation::{Health, Probe, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::pipeline::JobResult;
 use dormouse_core::ports::{Stored, StoredRow};
 use dormouse_core::quota::Priority;
@@ -24,6 +28,7 @@ use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
 use dormouse_core::scalable::Bounds;
 use dormouse_core::sessions::{Row, TaskKey};
+use dormouse_core::settings::GroupSettings;
 use dormouse_core::tags::TaggedService;
 use dormouse_core::why::Entry;
 use jiff::Timestamp;
@@ -75,6 +80,8 @@ pub struct World {
     tagged: RefCell<Vec<TaggedService>>,
     services: RefCell<BTreeMap<ServiceId, ServiceState>>,
     scalable: RefCell<BTreeMap<ServiceId, Bounds>>,
+    doors: RefCell<BTreeMap<DoorId, Door>>,
+    posted: RefCell<BTreeMap<(DoorId, GroupName), Posted>>,
     faults: RefCell<HashMap<String, Error>>,
     calls: RefCell<Vec<String>>,
     reading: RefCell<Reading>,
@@ -111,6 +118,8 @@ impl Default for World {
             tagged: RefCell::default(),
             services: RefCell::default(),
             scalable: RefCell::default(),
+            doors: RefCell::default(),
+            posted: RefCell::default(),
             faults: RefCell::default(),
             calls: RefCell::default(),
             reading: RefCell::new(Reading::Unknown("no test said what it reads".to_owned())),
@@ -302,6 +311,13 @@ impl World {
         self.rejects.borrow().clone()
     }
 
+    /// The settings of a group in the table.
+    #[must_use]
+    pub fn settings(&self, group: &str) -> Option<GroupSettings> {
+        let group = GroupName::parse(group).ok()?;
+        self.store.borrow().get(&group)?.settings.clone()
+    }
+
     /// How many records were written.
     #[must_use]
     pub fn writes(&self) -> usize {
@@ -416,6 +432,9 @@ fn run(state: &mut ServiceState) {
     state.running = state.desired;
     state.pending = 0;
     state.tasks = (0..state.desired).map(task).collect();
+    for task in &mut state.tasks {
+        task.targets = vec![Health::Healthy; state.target_groups.len()];
+    }
 }
 
 fn task(number: u32) -> TaskState {

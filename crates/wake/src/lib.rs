@@ -1,7 +1,8 @@
-//! Every door that wakes: requests to the wake address, CodePipeline jobs, CloudWatch alarms, EventBridge, direct calls. Queries are
-//! answered here too.
+//! Every door that wakes: requests to the wake address and to apps that sleep, CodePipeline jobs, CloudWatch alarms,
+//! EventBridge, direct calls. Queries are answered here too.
 
 mod alarm;
+mod answer;
 mod client;
 mod http;
 mod page;
@@ -34,6 +35,9 @@ pub async fn handle<W: World + Looks + Jobs + LoadBalancers>(
     if event.pointer("/requestContext/http").is_some() {
         return http::handle(world, config, event, request_id).await;
     }
+    if http::target_group(&event).is_some() {
+        return Ok(http::handle_in_place(world, config, &event, request_id).await);
+    }
     if is_job(&event) {
         return pipeline::handle(world, config, &event, request_id).await;
     }
@@ -43,7 +47,7 @@ pub async fn handle<W: World + Looks + Jobs + LoadBalancers>(
     let Some(call) = direct::of(&event, world.now()) else {
         return Err(Error::new(
             Code::InvalidRequest,
-            "the event is no HTTP API request (payload 2.0), CodePipeline job, SNS notification or direct call with the \
+            "the event is no HTTP API request (payload 2.0), load balancer request, CodePipeline job, SNS notification or direct call with the \
              field `action`",
         ));
     };

@@ -1,13 +1,17 @@
-//! Answers, in API Gateway's payload 2.0.
+//! Answers, by what they say.
 
 use dormouse_core::error::{Code, Error};
 use dormouse_core::status::Status;
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
+
 /// HTTP statuses that the function answers with.
 pub(crate) mod code {
     pub(crate) const OK: u16 = 200;
     pub(crate) const ACCEPTED: u16 = 202;
+    pub(crate) const SEE_OTHER: u16 = 303;
+    pub(crate) const TEMPORARY_REDIRECT: u16 = 307;
     pub(crate) const BAD_REQUEST: u16 = 400;
     pub(crate) const UNAUTHORIZED: u16 = 401;
     pub(crate) const FORBIDDEN: u16 = 403;
@@ -21,106 +25,78 @@ pub(crate) mod code {
 /// Seconds after which what failed may work, where nothing says more. Our choice.
 const RETRY_AFTER: &str = "5";
 
+const JSON: &str = "application/json";
+const TEXT: &str = "text/plain; charset=utf-8";
+
 /// JSON, never stored.
-pub(crate) fn json(status: u16, body: &Value) -> Value {
-    answer(status, "application/json", body.to_string(), &[])
+pub(crate) fn json(status: u16, body: &Value) -> Answer {
+    Answer::new(status, JSON, body.to_string())
 }
 
 /// The status JSON, with `Retry-After` where asking again helps.
-pub(crate) fn status(http: u16, status: &Status) -> Value {
-    let retry = status.retry_after_seconds.to_string();
-    let headers: &[(&str, &str)] = if http >= 500 || http == code::TOO_MANY_REQUESTS {
-        &[("retry-after", &retry)]
+pub(crate) fn status(http: u16, status: &Status) -> Answer {
+    let answer = Answer::new(http, JSON, json!(status).to_string());
+    if http >= 500 || http == code::TOO_MANY_REQUESTS {
+        answer.with("retry-after", status.retry_after_seconds.to_string())
     } else {
-        &[]
-    };
-    answer(http, "application/json", json!(status).to_string(), headers)
+        answer
+    }
 }
 
 /// The answer with what its status asks for: `Retry-After` where it helps, in seconds, and how to show who one is (RFC
 /// 9110, sections 10.2.3 and 11.6.1).
-pub(crate) fn finished(mut answer: Value) -> Value {
-    let (name, value) = match answer["statusCode"]
-        .as_u64()
-        .and_then(|code| u16::try_from(code).ok())
-    {
-        Some(code::TOO_MANY_REQUESTS | code::UNAVAILABLE) => ("retry-after", RETRY_AFTER),
-        Some(code::UNAUTHORIZED) => ("www-authenticate", "Bearer realm=\"dormouse\""),
-        _ => return answer,
-    };
-    let header = &mut answer["headers"][name];
-    if header.is_null() {
-        *header = json!(value);
+pub(crate) fn finished(answer: Answer) -> Answer {
+    match answer.status {
+        code::TOO_MANY_REQUESTS | code::UNAVAILABLE => answer.or_with("retry-after", RETRY_AFTER),
+        code::UNAUTHORIZED => answer.or_with("www-authenticate", "Bearer realm=\"dormouse\""),
+        _ => answer,
     }
-    answer
 }
 
 /// A page, shielded against whatever might have found its way into it.
-pub(crate) fn page(status: u16, html: String, nonce: &str) -> Value {
+pub(crate) fn page(status: u16, html: String, nonce: &str) -> Answer {
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; \
          img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
-    let headers: &[(&str, &str)] = if status == code::UNAVAILABLE {
-        &[("content-security-policy", &policy), ("retry-after", "5")]
-    } else {
-        &[("content-security-policy", &policy)]
-    };
-    answer(status, "text/html; charset=utf-8", html, headers)
+    Answer::new(status, "text/html; charset=utf-8", html).with("content-security-policy", policy)
 }
 
 /// The same answer, saying when to ask again, if it says that now is not the time.
-pub(crate) fn asking_again_after(seconds: u64, mut answer: Value) -> Value {
-    let http = answer["statusCode"].as_u64().unwrap_or_default();
-    if http == u64::from(code::UNAVAILABLE) || http == u64::from(code::TOO_MANY_REQUESTS) {
-        answer["headers"]["retry-after"] = json!(seconds.to_string());
+pub(crate) fn asking_again_after(seconds: u64, answer: Answer) -> Answer {
+    match answer.status {
+        code::UNAVAILABLE | code::TOO_MANY_REQUESTS => answer.with("retry-after", seconds.to_string()),
+        _ => answer,
     }
-    answer
 }
 
 /// A redirect that keeps the method.
-pub(crate) fn redirect(location: &str) -> Value {
-    answer(
-        307,
-        "text/plain; charset=utf-8",
-        String::new(),
-        &[("location", location)],
-    )
+pub(crate) fn redirect(location: &str) -> Answer {
+    Answer::new(code::TEMPORARY_REDIRECT, TEXT, String::new()).with("location", location)
 }
 
 /// A redirect after a form was sent, to what came of it.
-pub(crate) fn see_other(location: &str) -> Value {
-    answer(
-        303,
-        "text/plain; charset=utf-8",
-        String::new(),
-        &[("location", location)],
-    )
+pub(crate) fn see_other(location: &str) -> Answer {
+    Answer::new(code::SEE_OTHER, TEXT, String::new()).with("location", location)
 }
 
 /// An error as JSON.
-pub(crate) fn error(error: &Error) -> Value {
-    let http = http_status(error.code);
+pub(crate) fn error(error: &Error) -> Answer {
     let body = json!({"errors": [{"code": error.code, "service": null, "message": error.message}]});
-    answer(http, "application/json", body.to_string(), &[])
+    json(http_status(error.code), &body)
 }
 
 /// A method that is not answered here, and those that are.
-pub(crate) fn method_not_allowed(method: &str, allowed: &str) -> Value {
+pub(crate) fn method_not_allowed(method: &str, allowed: &str) -> Answer {
     let message = format!("method `{method}` is not answered here");
     let body = json!({"errors": [{"code": "MethodNotAllowed", "service": null, "message": message}]});
-    answer(
-        code::METHOD_NOT_ALLOWED,
-        "application/json",
-        body.to_string(),
-        &[("allow", allowed)],
-    )
+    json(code::METHOD_NOT_ALLOWED, &body).with("allow", allowed)
 }
 
 /// The OpenAPI document of all of this.
-pub(crate) fn openapi() -> Value {
+pub(crate) fn openapi() -> Answer {
     const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
-    answer(code::OK, "application/json", DOCUMENT.to_owned(), &[])
+    Answer::new(code::OK, JSON, DOCUMENT.to_owned())
 }
 
 /// The HTTP status that stands for an error: the caller's mistake, ours to mend, or worth trying again.
@@ -140,7 +116,9 @@ pub(crate) fn http_status(code: Code) -> u16 {
         | Code::InvalidConfig
         | Code::InvalidTag
         | Code::Internal
-        | Code::NoPublicAddress => code::BAD_GATEWAY,
+        | Code::NoPublicAddress
+        | Code::FrontNotLed
+        | Code::FrontUnproven => code::BAD_GATEWAY,
         Code::Throttled
         | Code::Unavailable
         | Code::Contention
@@ -155,17 +133,4 @@ pub(crate) fn http_status(code: Code) -> u16 {
         | Code::Observing
         | Code::NotBecomingReady => code::UNAVAILABLE,
     }
-}
-
-fn answer(status: u16, content_type: &str, body: String, more: &[(&str, &str)]) -> Value {
-    let mut headers = json!({
-        "cache-control": "no-store",
-        "content-type": content_type,
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-    });
-    for (name, value) in more {
-        headers[*name] = json!(value);
-    }
-    json!({"statusCode": status, "headers": headers, "body": body, "isBase64Encoded": false})
 }

@@ -13,6 +13,13 @@ pub(crate) enum Route {
         /// The path of the app, empty or beginning with `/`.
         path: String,
     },
+    /// An address of the app itself, which its load balancer leads here while it sleeps.
+    Front {
+        /// The group.
+        group: GroupName,
+        /// The path.
+        path: String,
+    },
     /// `/{group}/-/status`
     Status(GroupName),
     /// `/{group}/-/page`
@@ -57,6 +64,7 @@ impl Route {
     pub(crate) fn group(&self) -> Option<&GroupName> {
         match self {
             Self::App { group, .. }
+            | Self::Front { group, .. }
             | Self::Status(group)
             | Self::Page(group)
             | Self::Why(group)
@@ -69,7 +77,7 @@ impl Route {
     /// The methods that it answers, as a header `Allow` lists them (RFC 9110, section 10.2.1).
     pub(crate) fn methods(&self) -> &'static str {
         match self {
-            Self::App { .. } | Self::Nowhere => "GET, HEAD, POST, PUT, PATCH, DELETE",
+            Self::App { .. } | Self::Front { .. } | Self::Nowhere => "GET, HEAD, POST, PUT, PATCH, DELETE",
             Self::Status(_) | Self::Page(_) | Self::Why(_) | Self::Home | Self::Groups | Self::OpenApi => {
                 "GET, HEAD"
             }
@@ -80,6 +88,11 @@ impl Route {
 
 /// What browsers and crawlers ask of any host; never a group.
 const WELL_KNOWN: [&str; 2] = ["favicon.ico", "robots.txt"];
+
+/// Whether no person asks an app for this path: what only probes ask for, and what browsers and crawlers ask of any host.
+pub(crate) fn is_asked_by_machines(path: &str) -> bool {
+    scanners::is_probe(path) || WELL_KNOWN.contains(&path.trim_start_matches('/'))
+}
 
 /// Finds the route of a path.
 pub(crate) fn of(path: &str) -> Route {

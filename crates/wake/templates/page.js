@@ -1,6 +1,8 @@
 (() => {
   const page = document.getElementById("page");
-  const address = document.getElementById("live").dataset.page || location.href;
+  const live = document.getElementById("live").dataset;
+  // What a query holds may be good for one use, and that is the visitor's: it is not spent on finding out who answers.
+  const own = live.poll && !live.poll.includes("query") ? location.origin + location.pathname : location.href;
   const icon = document.querySelector("link[rel=icon]");
   let failures = 0, timer = 0, asking = false;
   // Makes one node like the other, touching only what differs: nothing flickers, and focus and live region stay.
@@ -29,21 +31,38 @@
     // Nobody sees a hidden tab but by its title and icon.
     timer = setTimeout(look, 1000 * (document.hidden ? Math.max(seconds, 15) : seconds));
   };
+  // The app answered at this address: into it, once, or to whoever must send again what it did not get.
+  const arrive = () => {
+    const again = document.getElementById("again");
+    if (!again) return location.reload();
+    for (const id of ["progress", "left", "services"]) document.getElementById(id).replaceChildren();
+    document.getElementById("headline").textContent = document.title = page.dataset.again;
+    again.hidden = false;
+    again.addEventListener("click", () => location.reload());
+  };
   const look = async () => {
     if (asking) return;
     asking = true;
     let pause = Number(page.dataset.pause), asked = 0;
     try {
-      const answer = await fetch(address, { headers: { accept: "text/html" }, cache: "no-store", signal: AbortSignal.timeout(30000) });
+      const headers = { accept: "text/html" };
+      // What nobody sees is no use of the app.
+      if (live.poll) headers["x-dormouse-poll"] = live.poll + (document.hidden ? ", hidden" : "");
+      const answer = await fetch(live.page || own, { headers, cache: "no-store", redirect: live.poll ? "manual" : "follow", signal: AbortSignal.timeout(30000) });
+      if (live.poll && answer.headers.get("x-dormouse") !== "wait") {
+        // Between two target groups a load balancer may answer by itself for a moment.
+        if ([502, 503, 504].includes(answer.status) && failures < 3) throw answer;
+        return arrive();
+      }
       asked = Number(answer.headers.get("retry-after")) || 0;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("page");
       // The address is not what it was: the page itself knows better.
-      if (answer.status === 404) return location.reload();
+      if (answer.status === 404 || (live.poll === "1" && [403, 429].includes(answer.status))) return location.reload();
       if (!answer.ok || !fresh) throw answer;
       failures = 0;
       show(fresh);
       pause = Number(page.dataset.pause);
-      if (page.dataset.state === "ready") location.reload();
+      if (!live.poll && page.dataset.state === "ready") location.reload();
     } catch {
       failures += 1;
       pause = Math.max(Math.min(2 ** failures, 60), asked);

@@ -52,6 +52,22 @@ pub(crate) fn create_load_balancer(endpoint: &str, name: &str) -> Result<String>
     Ok(arn.to_owned())
 }
 
+/// Makes a target group with a function as its target; returns its ARN.
+pub(crate) fn create_function_target_group(endpoint: &str, name: &str, function: &str) -> Result<String> {
+    let body = format!("Action=CreateTargetGroup&Version=2015-12-01&Name={name}&TargetType=lambda");
+    let xml = query(endpoint, "elasticloadbalancing", &body)?;
+    let arn = element(&xml, "TargetGroupArn").context("the target group has no ARN")?;
+    let target = format!("Version=2015-12-01&TargetGroupArn={arn}");
+    let body = format!(
+        "Action=ModifyTargetGroupAttributes&{target}&Attributes.member.1.Key=lambda.multi_value_headers.enabled\
+         &Attributes.member.1.Value=true"
+    );
+    query(endpoint, "elasticloadbalancing", &body)?;
+    let body = format!("Action=RegisterTargets&{target}&Targets.member.1.Id={function}");
+    query(endpoint, "elasticloadbalancing", &body)?;
+    Ok(arn.to_owned())
+}
+
 /// Makes a log group.
 pub(crate) fn create_log_group(endpoint: &str, name: &str) -> Result<()> {
     let headers = [

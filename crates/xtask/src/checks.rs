@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::aws::REGION;
 use crate::repo::Repo;
 use crate::tools::Tools;
 use crate::{asl, parts, vpc};
@@ -13,7 +14,7 @@ use crate::{asl, parts, vpc};
 /// Actions that IAM cannot limit to a resource (or, for `ecs:ListTasks`, only to container instances,
 /// which Fargate has none of), by AWS's service authorization reference. Nothing else may be allowed on
 /// `*`. This is how "least privilege" stays true when somebody adds a statement.
-const WITHOUT_RESOURCES: [&str; 19] = [
+const WITHOUT_RESOURCES: [&str; 21] = [
     "application-autoscaling:DescribeScalableTargets",
     "cloudwatch:GetMetricData",
     "codepipeline:PutJobFailureResult",
@@ -23,6 +24,8 @@ const WITHOUT_RESOURCES: [&str; 19] = [
     "ecs:ListTasks",
     "elasticloadbalancing:DescribeListeners",
     "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeRules",
+    "elasticloadbalancing:DescribeTags",
     "elasticloadbalancing:DescribeTargetGroupAttributes",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
@@ -35,8 +38,13 @@ const WITHOUT_RESOURCES: [&str; 19] = [
     "xray:PutTraceSegments",
 ];
 
-/// `sam validate --lint`.
+/// `sam validate --lint`, and the same linter over the examples.
 pub(crate) fn lint(repo: &Repo, tools: &Tools, log: &Path) -> Result<()> {
+    let mut examples = tools.cfn_lint();
+    examples
+        .current_dir(&repo.root)
+        .args(["--regions", REGION, "--", "examples/*/template.yaml"]);
+    parts::run("cfn-lint examples", examples, Some(log))?;
     let mut command = tools.sam();
     command
         .current_dir(&repo.root)

@@ -12,7 +12,7 @@ use crate::stack::without_aws;
 use crate::tools::Tools;
 
 /// Name of the CloudFormation stack, as in samconfig.toml.
-const STACK: &str = "dormouse";
+pub(crate) const STACK: &str = "dormouse";
 
 /// Deploys the built template with these parameters (`Name=value`) besides its own; returns the stack's outputs.
 pub(crate) fn deploy(

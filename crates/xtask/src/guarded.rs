@@ -26,6 +26,8 @@ const SETS: [(&str, &[&str]); 3] = [
             "PageColor=#0b5fff",
             "PageLogo=data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7",
             "PageNote=Ask-the-badgers",
+            // That the template's own target group can be deployed; no load balancer here knows it.
+            "Front=on",
         ],
     ),
     ("guarded::iam", &["AdminAuth=iam", "WakeAuth=open"]),

@@ -76,6 +76,11 @@ impl Tools {
         self.in_sam("python")
     }
 
+    /// The linter that SAM brings, for templates that are not SAM's.
+    pub(crate) fn cfn_lint(&self) -> Command {
+        self.in_sam("cfn-lint")
+    }
+
     /// SAM, with cargo-lambda on its path, silent towards the outside.
     pub(crate) fn sam(&self) -> Command {
         self.in_sam("sam")

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod link;
 pub(crate) mod ls;
+pub(crate) mod release;
 pub(crate) mod rest;
 #[cfg(test)]
 mod testing;

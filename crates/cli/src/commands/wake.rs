@@ -77,7 +77,8 @@ fn is_ready(answer: &Value) -> bool {
     answer["ready"] == true || is_in(answer, &["awake"]) && all
 }
 
-fn is_failing(answer: &Value) -> bool {
+/// Whether a service says that it fails.
+pub(crate) fn is_failing(answer: &Value) -> bool {
     let mut services = list(answer, "services").iter();
     services.any(|service| service["stage"] == "failing")
 }

@@ -21,7 +21,7 @@ impl Draft<'_> {
         }
         let found = match self.bounds_of(service) {
             None => {
-                self.wants_bounds = true;
+                self.wants.bounds = true;
                 return;
             }
             Some(Ok(found)) => found,
@@ -65,7 +65,7 @@ impl Draft<'_> {
                 continue;
             };
             match self.bounds_of(service) {
-                None => self.wants_bounds = true,
+                None => self.wants.bounds = true,
                 // The engine tells of it, and the next look asks again.
                 Some(Err(_)) => {}
                 Some(Ok(Some(found))) if found.is_held() => {

@@ -1,8 +1,12 @@
 //! What a decision is: the next record, what to do once it is saved, and why.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::error::Error;
+use crate::front::{DoorChange, DoorId, Forward, Posted};
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::reason::Reason;
 use crate::record::{Record, Would};
@@ -23,10 +27,33 @@ pub struct Decision {
     pub would: Option<Would>,
     /// Whether the intent came from a timer of an older generation.
     pub superseded: bool,
-    /// Whether to ask for [`Observation::bounds`] and to decide again with them, instead of carrying this out.
-    pub wants_bounds: bool,
+    /// What somebody else did to doors that were led away.
+    pub door_changes: Vec<DoorChange>,
+    /// Why the doors cannot be looked at or led, if they cannot.
+    pub front_error: Option<Error>,
+    /// What to ask for, to decide again with it instead of carrying this out.
+    pub wants: Wants,
     /// When the next look is due, if any is.
     pub look_again: Option<Timestamp>,
+}
+
+/// What a decision hangs on that was not asked for yet, because most decisions do not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// [`Observation::bounds`](crate::observation::Observation::bounds).
+    pub bounds: bool,
+    /// [`Observation::doors`](crate::observation::Observation::doors).
+    pub doors: bool,
+    /// [`Observation::proofs`](crate::observation::Observation::proofs) of these.
+    pub proofs: BTreeSet<DoorId>,
+}
+
+impl Wants {
+    /// Whether nothing is.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        !self.bounds && !self.doors && self.proofs.is_empty()
+    }
 }
 
 impl Decision {
@@ -45,7 +72,11 @@ impl Decision {
             match effect {
                 Effect::SetDesired { count: 0, .. } => lowered += 1,
                 Effect::SetDesired { .. } => raised += 1,
-                Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => {}
+                Effect::Suspend { .. }
+                | Effect::StartTimer { .. }
+                | Effect::WakeGroup { .. }
+                | Effect::Lead(_)
+                | Effect::Post(_) => {}
             }
         }
         (raised, lowered)
@@ -95,11 +126,30 @@ pub enum Effect {
         /// When it should look first.
         at: Timestamp,
     },
+    /// Lead a door elsewhere, if it still leads where it was seen to.
+    Lead(Box<Lead>),
+    /// Let the wake function know of a door.
+    Post(Box<Posted>),
     /// Wake a group that this one needs, or count this as use if it is awake.
     WakeGroup {
         /// Which group.
         group: GroupName,
     },
+}
+
+/// A door that is to be led elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// Which.
+    pub door: DoorId,
+    /// Where it was seen to lead.
+    pub from: Forward,
+    /// Where it is to lead.
+    pub to: Forward,
+    /// When that was decided.
+    pub at: Timestamp,
+    /// What the wake function must know of it.
+    pub posted: Posted,
 }
 
 /// What an effect changes. Effects on the same thing follow each other, all others are independent.
@@ -111,6 +161,8 @@ pub enum Subject<'a> {
     Group(&'a GroupName),
     /// A service of the group.
     Service(&'a ServiceId),
+    /// A door of its load balancer.
+    Door(&'a DoorId),
 }
 
 impl Effect {
@@ -121,6 +173,8 @@ impl Effect {
             Self::SetDesired { service, .. } | Self::Suspend { service, .. } => Subject::Service(service),
             Self::StartTimer { .. } => Subject::Timer,
             Self::WakeGroup { group } => Subject::Group(group),
+            Self::Lead(lead) => Subject::Door(&lead.door),
+            Self::Post(posted) => Subject::Door(&posted.door),
         }
     }
 }

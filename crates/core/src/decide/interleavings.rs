@@ -68,10 +68,10 @@ impl Scene {
         };
         let intent = Intent::of(step.action.clone(), Cause::Http);
         let mut decision = decide(&self.group, &self.record, &seen, &intent, self.now);
-        if decision.wants_bounds {
+        if decision.wants.bounds {
             seen.bounds = Some(BTreeMap::from([(web(), Ok(self.target))]));
             decision = decide(&self.group, &self.record, &seen, &intent, self.now);
-            assert!(!decision.wants_bounds);
+            assert!(!decision.wants.bounds);
         }
         self.record = Record {
             version: self.record.version + 1,
@@ -99,7 +99,7 @@ impl Scene {
                 // RegisterScalableTarget does this, whatever it sets.
                 self.desired = self.desired.clamp(target.min, target.max);
             }
-            Effect::StartTimer { .. } | Effect::WakeGroup { .. } => {}
+            Effect::StartTimer { .. } | Effect::WakeGroup { .. } | Effect::Lead(_) | Effect::Post(_) => {}
         }
     }
 

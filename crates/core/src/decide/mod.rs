@@ -10,6 +10,7 @@ mod budget;
 mod decision;
 mod drift;
 mod evidence;
+mod front;
 mod hours;
 mod learn;
 mod needs;
@@ -20,22 +21,27 @@ mod sleep;
 mod wake;
 
 #[cfg(test)]
+mod front_interleavings;
+#[cfg(test)]
 mod interleavings;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod timelines;
 
-pub use decision::{Decision, Drift, Effect, Subject};
+pub use decision::{Decision, Drift, Effect, Lead, Subject, Wants};
 pub(crate) use evidence::signals_of;
+pub use front::{LEADS_WITHIN, SETTLES_IN};
 pub(crate) use hours::was_put_to_sleep_in_hours;
-pub use rest::{is_at_rest, needs_look};
+pub use rest::{is_at_rest, needs_look, watches_front};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::duration;
+use crate::error::Error;
+use crate::front::DoorChange;
 use crate::ids::ServiceId;
 use crate::intent::{Action, Intent};
 use crate::observation::{Observation, Seen, ServiceState};
@@ -67,7 +73,9 @@ struct Draft<'a> {
     record: Record,
     effects: Vec<Effect>,
     drift: Vec<Drift>,
-    wants_bounds: bool,
+    door_changes: Vec<DoorChange>,
+    front_error: Option<Error>,
+    wants: Wants,
 }
 
 /// Decides what to do about a group, given what is remembered, seen and asked.
@@ -83,7 +91,10 @@ pub fn decide(
     let superseded = draft.is_superseded();
     let reason = match record.generation {
         current if superseded => Reason::Superseded { current },
-        _ if group.services.is_empty() => Reason::NoServices,
+        _ if group.services.is_empty() => {
+            draft.release_front();
+            Reason::NoServices
+        }
         _ => draft.run(),
     };
     let look_again = if superseded {
@@ -98,7 +109,9 @@ pub fn decide(
         drift: draft.drift,
         would: None,
         superseded,
-        wants_bounds: draft.wants_bounds,
+        door_changes: draft.door_changes,
+        front_error: draft.front_error,
+        wants: draft.wants,
         look_again,
     };
     match group.mode() {
@@ -162,7 +175,9 @@ impl<'a> Draft<'a> {
             record: record.clone(),
             effects: Vec::new(),
             drift: Vec::new(),
-            wants_bounds: false,
+            door_changes: Vec::new(),
+            front_error: None,
+            wants: Wants::default(),
         }
     }
 
@@ -196,7 +211,10 @@ impl<'a> Draft<'a> {
             Phase::Waking => self.drive_wake(),
             Phase::Awake => self.watch(),
             Phase::FallingAsleep => self.drive_sleep(),
-            Phase::Asleep => Reason::AlreadyAsleep,
+            Phase::Asleep => {
+                self.watch_front();
+                Reason::AlreadyAsleep
+            }
         };
         self.give_back_bounds();
         asked.unwrap_or(moved)

@@ -27,7 +27,8 @@ pub fn is_at_rest(group: &GroupSettings, record: &Record, now: Timestamp) -> boo
     let (seen, intent) = (Observation::default(), Intent::of(Action::Tick, Cause::Tick));
     let draft = Draft::new(group, record, &seen, &intent, now);
     let unfinished = |service: &ServiceRecord| service.failure.is_some() || service.bounds.is_some();
-    let open = record.phase == Phase::Awake && record.services.values().any(unfinished);
+    let led = !record.front.doors.is_empty();
+    let open = record.phase == Phase::Awake && (led || record.services.values().any(unfinished));
     let known = record.version > 0 && !open && record.would.is_none();
     let follows = group.services.iter().any(reads_moments) || !group.needed_groups().is_empty();
     known
@@ -36,6 +37,13 @@ pub fn is_at_rest(group: &GroupSettings, record: &Record, now: Timestamp) -> boo
             Phase::Awake => draft.kept_awake().is_some() && !follows && !draft.may_still_fall(),
             Phase::Waking | Phase::FallingAsleep => false,
         }
+}
+
+/// Whether a tick asks where its doors lead, though it sleeps and is not looked at otherwise.
+#[must_use]
+pub fn watches_front(group: &GroupSettings, record: &Record) -> bool {
+    let fronted = group.services.iter().any(|service| service.front);
+    record.phase == Phase::Asleep && (fronted || !record.front.doors.is_empty())
 }
 
 /// Whether a service has a signal that tells only of the moment, so that each tick must read it.

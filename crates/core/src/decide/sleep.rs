@@ -29,6 +29,7 @@ impl Draft<'_> {
     pub(super) fn watch(&mut self) -> Reason {
         self.remember_counts();
         self.note_answers();
+        self.lead_back();
         // A look begins no wake.
         if self.intent.action != Action::Look {
             self.wake_needed_that_sleep();
@@ -110,6 +111,9 @@ impl Draft<'_> {
         if let Some(in_hours) = self.in_hours() {
             return Some(in_hours);
         }
+        if let Some(stuck) = self.front_stuck() {
+            return Some(stuck);
+        }
         let awake_since = if record.phase == Phase::Awake {
             record.since
         } else {
@@ -179,6 +183,7 @@ impl Draft<'_> {
         }
         self.record.override_until = None;
         self.record.asleep_until = None;
+        self.record.front.stuck = None;
         match self.record.phase {
             Phase::Asleep => Reason::AlreadyAsleep,
             Phase::FallingAsleep => Reason::StillFallingAsleep,
@@ -199,13 +204,19 @@ impl Draft<'_> {
         self.record.fell_asleep_at = Some(self.now);
         self.record
             .enter(Phase::FallingAsleep, reason.clone(), self.intent.cause, self.now);
-        self.drive_sleep();
-        reason
+        match self.drive_sleep() {
+            refusal @ Reason::FrontStuck { .. } => refusal,
+            _ => reason,
+        }
     }
 
-    /// Sets counts to 0, each once all that needs the service is gone; once all tasks are gone, the group is asleep.
+    /// Leads the doors away, then sets counts to 0, each once all that needs the service is gone; once all tasks are gone,
+    /// the group is asleep.
     pub(super) fn drive_sleep(&mut self) -> Reason {
         let group = self.group;
+        if let Some(waits) = self.lead_away() {
+            return waits;
+        }
         let mut all_gone = true;
         for settings in &group.services {
             match self.seen.services.get(&settings.id) {

@@ -66,6 +66,7 @@ impl Draft<'_> {
         cause: Cause,
         count: impl Fn(&ServiceSettings, Option<u32>) -> u32,
     ) {
+        self.note_late_sleep();
         let record = &mut self.record;
         let slept = record.saved_by_this_sleep(self.group.services.iter().map(|s| &s.id), self.now);
         record.slept_task_seconds = record.slept_task_seconds.saturating_add(slept);
@@ -131,7 +132,8 @@ impl Draft<'_> {
         }
         self.remember_counts();
         self.note_answers();
-        if all_ready {
+        let all_back = self.lead_back();
+        if all_ready && all_back {
             self.learn_from_wake();
             let record = &mut self.record;
             record.note_wake(duration::between(record.since, self.now));

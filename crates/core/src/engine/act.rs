@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 
 use super::{Turn, Way, change, neighbours};
-use crate::decide::{Effect, Subject};
+
+use crate::decide::{Effect, LEADS_WITHIN, Lead, Subject};
+use crate::duration;
 use crate::error::{Code, Error};
+use crate::front::{DoorId, Led, Posted};
 use crate::ids::{GroupName, ServiceId};
-use crate::ports::World;
+use crate::ports::{Saved, World};
 use crate::quota::Tokens;
 use crate::record::{Failure, Record};
 use crate::settings::{GroupSettings, Problem};
@@ -19,6 +23,54 @@ pub(super) struct Acted {
     pub(super) needed: Vec<Turn>,
     /// What went wrong.
     pub(super) problems: Vec<Problem>,
+}
+
+/// How it went, with the error of what failed.
+#[derive(Default)]
+struct Outcomes {
+    services: HashMap<ServiceId, Option<Error>>,
+    doors: HashMap<DoorId, DoorOutcome>,
+}
+
+/// What was done to a door.
+struct DoorOutcome {
+    /// When it was decided to lead it, if it was.
+    led_at: Option<Timestamp>,
+    /// What the wake function was told of it, if it was told something.
+    posted: Option<Posted>,
+    error: Option<Error>,
+}
+
+impl DoorOutcome {
+    fn of<'a>(effects: impl Iterator<Item = &'a Effect>, error: Option<Error>) -> Self {
+        let mut outcome = Self {
+            led_at: None,
+            posted: None,
+            error,
+        };
+        for effect in effects {
+            match effect {
+                Effect::Lead(lead) => {
+                    outcome.led_at = Some(lead.at);
+                    outcome.posted = Some(lead.posted.clone());
+                }
+                Effect::Post(posted) => outcome.posted = Some((**posted).clone()),
+                _ => {}
+            }
+        }
+        outcome
+    }
+
+    /// Remembers it, unless somebody else has led the door elsewhere meanwhile.
+    fn note(&self, led: &mut Led, at: Timestamp) {
+        if self.led_at.is_some() && led.at == self.led_at {
+            led.failure = self.error.clone().map(|error| Failure { error, at });
+            led.arrived_at = self.error.is_none().then_some(at);
+        }
+        if let Some(posted) = self.posted.as_ref().filter(|_| self.error.is_none()) {
+            led.posted = posted.left_at.is_none().then(|| posted.place.clone());
+        }
+    }
 }
 
 /// Carries effects out: those on one thing one after the other, all others at once. Those that failed on services are
@@ -52,7 +104,7 @@ pub(super) async fn act<W: World>(
         needed: Vec::new(),
         problems: Vec::new(),
     };
-    let mut outcomes = HashMap::new();
+    let mut outcomes = Outcomes::default();
     for (subject, result) in join_all(results).await {
         let error = match result {
             Ok(turn) => {
@@ -65,8 +117,17 @@ pub(super) async fn act<W: World>(
         acted
             .problems
             .extend(error.clone().map(|error| problem(subject, error)));
-        if let Subject::Service(service) = subject {
-            outcomes.insert(service.clone(), error);
+        match subject {
+            Subject::Service(service) => {
+                outcomes.services.insert(service.clone(), error);
+            }
+            Subject::Door(door) => {
+                let theirs = effects.iter().filter(|effect| effect.subject() == subject);
+                outcomes
+                    .doors
+                    .insert(door.clone(), DoorOutcome::of(theirs, error));
+            }
+            Subject::Timer | Subject::Group(_) => {}
         }
     }
     remember(world, &settings.name, record, &outcomes).await?;
@@ -77,6 +138,7 @@ fn problem(subject: Subject<'_>, error: Error) -> Problem {
     let (code, message) = match subject {
         Subject::Service(service) => return Problem::of(service, error),
         Subject::Timer => (Code::TimerNotStarted, error.to_string()),
+        Subject::Door(door) => (error.code, format!("{door}: {}", error.message)),
         Subject::Group(group) => (
             error.code,
             format!(
@@ -106,6 +168,8 @@ async fn carry_out<W: World>(
             woken_at,
             at,
         } => world.start(group, *generation, *woken_at, *at).await?,
+        Effect::Lead(to) => return lead(world, to).await.map(|()| None),
+        Effect::Post(posted) => world.post(posted).await?,
         Effect::WakeGroup { group: needed } => {
             return neighbours::wake(world, group, needed, way).await.map(Some);
         }
@@ -113,18 +177,54 @@ async fn carry_out<W: World>(
     Ok(None)
 }
 
+/// Whoever comes through a door must be known before the first one does.
+async fn lead<W: World>(world: &W, lead: &Lead) -> Result<(), Error> {
+    let left = LEADS_WITHIN.saturating_sub(duration::between(lead.at, world.now()));
+    let late = || {
+        Error::new(
+            Code::Unavailable,
+            "it was not led in time; the next look tries again",
+        )
+    };
+    world
+        .within(left, lead_now(world, lead))
+        .await
+        .unwrap_or_else(|| Err(late()))
+}
+
+async fn lead_now<W: World>(world: &W, lead: &Lead) -> Result<(), Error> {
+    let posted = &lead.posted;
+    if posted.left_at.is_none() {
+        world.post(posted).await?;
+    }
+    if world.lead(&lead.door, &lead.from, &lead.to).await? == Saved::Conflict {
+        let message = "somebody else changed it at the same moment; the next look finds out";
+        return Err(Error::new(Code::Contention, message));
+    }
+    if posted.left_at.is_some() {
+        world.post(posted).await?;
+    }
+    Ok(())
+}
+
 /// Saves what failed, and what works again, over whatever others wrote meanwhile.
 async fn remember<W: World>(
     world: &W,
     group: &GroupName,
     record: &mut Record,
-    outcomes: &HashMap<ServiceId, Option<Error>>,
+    outcomes: &Outcomes,
 ) -> Result<(), Error> {
     let at = world.now();
     let saved = change(world, group, Some(record.clone()), |record| {
         let before = record.clone();
-        for (service, error) in outcomes {
-            record.service(service).failure = error.clone().map(|error| Failure { error, at });
+        let failure = |error: &Option<Error>| error.clone().map(|error| Failure { error, at });
+        for (service, error) in &outcomes.services {
+            record.service(service).failure = failure(error);
+        }
+        for (door, outcome) in &outcomes.doors {
+            if let Some(led) = record.front.doors.get_mut(door) {
+                outcome.note(led, at);
+            }
         }
         *record != before
     })

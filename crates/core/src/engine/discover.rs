@@ -65,7 +65,11 @@ async fn renew<W: World>(
         .filter_map(|(name, stored)| Some((name.clone(), stored.settings.clone()?)))
         .collect::<BTreeMap<_, _>>();
     let current = tags::groups(tagged, listed, &previous, defaults);
-    for vanished in previous.keys().filter(|name| !current.contains_key(*name)) {
+    for (vanished, before) in previous.iter().filter(|(name, _)| !current.contains_key(*name)) {
+        if has_led_doors(stored.get(vanished)) {
+            empty(world, vanished, before, stored).await?;
+            continue;
+        }
         world.remove_settings(vanished).await?;
         stored.remove(vanished);
     }
@@ -75,6 +79,27 @@ async fn renew<W: World>(
         }
         stored.entry(name).or_default().settings = Some(settings);
     }
+    Ok(())
+}
+
+/// Whether its address still leads to the wake function.
+fn has_led_doors(stored: Option<&Stored>) -> bool {
+    let record = stored.and_then(|stored| stored.record.as_ref());
+    record.is_some_and(|record| !record.front.doors.is_empty())
+}
+
+/// Keeps a group without services, so that it has turns until its address leads where its owner wants.
+async fn empty<W: World>(
+    world: &W,
+    name: &GroupName,
+    before: &GroupSettings,
+    stored: &mut BTreeMap<GroupName, Stored>,
+) -> Result<(), Error> {
+    let settings = GroupSettings::of(name, Vec::new());
+    if *before != settings {
+        world.save_settings(&settings).await?;
+    }
+    stored.entry(name.clone()).or_default().settings = Some(settings);
     Ok(())
 }
 

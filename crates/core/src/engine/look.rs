@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::decide::{Decision, decide, idle_after, wanted_readings};
 use crate::error::{Code, Error};
+use crate::front::DoorId;
 use crate::intent::Intent;
 use crate::observation::{Observation, Seen};
 use crate::ports::{Services, World};
@@ -47,8 +48,8 @@ pub(super) async fn read<W: World>(
     }
 }
 
-/// Decides, and asks for scalable targets first if the decision hangs on them: most do not, and are spared the call.
-pub(super) async fn decide_with_bounds<W: World>(
+/// Decides, and asks for more if the decision hangs on it, until it does not: most do not, and are spared the calls.
+pub(super) async fn decide_with_all<W: World>(
     world: &W,
     settings: &GroupSettings,
     record: &Record,
@@ -56,13 +57,45 @@ pub(super) async fn decide_with_bounds<W: World>(
     intent: &Intent,
     now: Timestamp,
 ) -> Decision {
-    let decision = decide(settings, record, seen, intent, now);
-    if !decision.wants_bounds {
-        return decision;
+    loop {
+        let decision = decide(settings, record, seen, intent, now);
+        let wants = &decision.wants;
+        if wants.is_nothing() {
+            return decision;
+        }
+        if wants.bounds {
+            let services: Vec<&ServiceSettings> = settings.services.iter().collect();
+            seen.bounds = Some(world.bounds(&services).await);
+        }
+        if wants.doors {
+            let target_groups = fronted(settings, &decision.record);
+            let known: Vec<DoorId> = record.front.doors.keys().cloned().collect();
+            seen.doors = Some(world.doors(&target_groups, &known).await);
+        }
+        let proofs = wants.proofs.iter().filter_map(|door| {
+            let led = decision.record.front.doors.get(door)?;
+            Some(async move { (door.clone(), world.prove(&settings.name, door, &led.place).await) })
+        });
+        seen.proofs.extend(join_all(proofs).await);
     }
-    let services: Vec<&ServiceSettings> = settings.services.iter().collect();
-    seen.bounds = Some(world.bounds(&services).await);
-    decide(settings, record, seen, intent, now)
+}
+
+/// The target groups of services whose addresses wake them.
+fn fronted(settings: &GroupSettings, record: &Record) -> Vec<String> {
+    let fronted = settings.services.iter().filter(|service| service.front);
+    let services = fronted.filter_map(|service| record.services.get(&service.id));
+    services
+        .flat_map(|service| service.target_groups.iter().cloned())
+        .collect()
+}
+
+/// Doors that could not be looked at or led.
+pub(super) fn problem_of_front(error: &Error) -> Problem {
+    Problem {
+        code: error.code,
+        service: None,
+        message: error.message.clone(),
+    }
 }
 
 /// Scalable targets that could not be asked for.

@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use crate::decide::{Drift, Effect, NEXT_TICK, needs_look};
 use crate::duration;
 use crate::error::{Code, Error};
+use crate::front::DoorChange;
 use crate::ids::{Generation, ServiceId};
 use crate::intent::{Action, Intent};
 use crate::observation::{Observation, Seen};
@@ -59,6 +60,8 @@ pub struct Turn {
     pub effects: Vec<Effect>,
     /// Counts that somebody else has changed since the last look.
     pub drift: Vec<Drift>,
+    /// What somebody else did to doors that were led away.
+    pub door_changes: Vec<DoorChange>,
     /// What would have been done if the group were not in observe mode, since when it would be.
     pub would: Option<Would>,
     /// The turns of the groups that it woke because it needs them.
@@ -190,7 +193,7 @@ async fn turn_by<W: World>(
             seen.readings = std::mem::take(&mut readings);
             look::read(world, settings, &before, &mut seen, intent, now).await;
         }
-        let mut decision = look::decide_with_bounds(world, settings, &before, &mut seen, intent, now).await;
+        let mut decision = look::decide_with_all(world, settings, &before, &mut seen, intent, now).await;
         if at_a_glance && (decision.acts() || decision.record.phase != before.phase) {
             // Worth a closer look. What the signals say is no older than that.
             way.must_look = true;
@@ -239,6 +242,9 @@ async fn turn_by<W: World>(
             let mut acted =
                 act::act(world, settings, &mut record, &decision.effects, &mut tokens, &way).await?;
             acted.problems.extend(look::problems_of_bounds(&seen));
+            acted
+                .problems
+                .extend(decision.front_error.as_ref().map(look::problem_of_front));
             let so_far = match waiting.take() {
                 None => Waiting {
                     before: before.phase,
@@ -266,6 +272,7 @@ async fn turn_by<W: World>(
                     superseded: decision.superseded,
                     effects: so_far.effects,
                     drift: decision.drift,
+                    door_changes: decision.door_changes,
                     would: decision.would,
                     needed: so_far.acted.needed,
                     problems: so_far.acted.problems,

@@ -58,6 +58,8 @@ pub struct Group {
     pub services: Vec<Service>,
     /// Task-seconds that sleep has saved so far: what was not paid for.
     pub slept_task_seconds: u64,
+    /// How many listener rules and default actions of load balancers lead to the wake function in place of it.
+    pub led_away: usize,
     /// What somebody should mend.
     pub problems: Vec<Problem>,
 }
@@ -104,6 +106,7 @@ fn group(settings: &GroupSettings, record: Option<&Record>, now: Timestamp) -> G
         signals: signals(settings, known),
         services: ids().map(name).collect(),
         slept_task_seconds: known.slept_task_seconds.saturating_add(saved),
+        led_away: known.front.doors.len(),
         problems: problems(settings, known),
     }
 }
@@ -132,7 +135,16 @@ fn problems(settings: &GroupSettings, record: &Record) -> Vec<Problem> {
         let failure = record.services.get(&service.id)?.failure.as_ref()?;
         Some(Problem::of(&service.id, failure.error.clone()))
     });
-    settings.problems.iter().cloned().chain(failures).collect()
+    let doors = record.front.doors.iter().filter_map(|(door, led)| {
+        let error = &led.failure.as_ref()?.error;
+        Some(Problem {
+            code: error.code,
+            service: None,
+            message: format!("{door}: {}", error.message),
+        })
+    });
+    let problems = settings.problems.iter().cloned();
+    problems.chain(failures).chain(doors).collect()
 }
 
 fn next_deadline(settings: &GroupSettings, record: &Record, now: Timestamp) -> Option<Timestamp> {

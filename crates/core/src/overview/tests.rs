@@ -145,7 +145,7 @@ fn a_group_that_was_never_looked_at_is_there_and_says_so() {
         serde_json::json!({
             "group": "dev", "phase": null, "since": null, "generation": 0, "mode": "act", "reason": "never-seen",
             "detail": "never looked at before", "cause": null, "woken_by": null, "override_until": null, "next_deadline": null,
-            "signals": [], "services": [{"cluster": "dev", "name": "web"}], "slept_task_seconds": 0, "problems": [],
+            "signals": [], "services": [{"cluster": "dev", "name": "web"}], "slept_task_seconds": 0, "led_away": 0, "problems": [],
         })
     );
 }

@@ -143,6 +143,11 @@ pub fn parse(service: &TaggedService, defaults: &Defaults) -> Result<Parsed, Vec
                 settings::parse_wakes_per_day(value).map(Some),
                 settings::WAKES_PER_DAY_RULE,
             ),
+            "front" => set(
+                &mut settings.front,
+                settings::parse_front(value),
+                settings::FRONT_RULE,
+            ),
             "idle-cpu" => set(
                 &mut settings.idle_cpu,
                 settings::parse_idle_cpu(value),

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::front::{self, DoorId};
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::intent::Cause;
 use crate::reading::Signal;
@@ -82,6 +83,13 @@ pub enum What {
         from: Phase,
         /// The phase that it would have entered.
         to: Phase,
+    },
+    /// Nothing by itself: somebody else changed a listener rule that was led to the wake function, or its listener.
+    Rule {
+        /// Its ARN, or that of the listener whose default action it is.
+        rule: DoorId,
+        /// What was done to it.
+        change: front::What,
     },
     /// Nothing: a wake or a sleep was asked for, or due, and refused.
     Refused {

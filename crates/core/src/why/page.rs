@@ -21,7 +21,7 @@ impl Entry {
         let at = moment(self.at);
         match &self.what {
             What::Count { service, .. } => format!("{at}{IN_KEYS}{service}"),
-            What::Phase { .. } | What::Would { .. } | What::Refused { .. } => {
+            What::Phase { .. } | What::Would { .. } | What::Rule { .. } | What::Refused { .. } => {
                 format!("{at}{IN_KEYS}{version:020}")
             }
         }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Count, Entry, Said, What};
 use crate::decide::{Decision, Drift, Effect};
+use crate::front::DoorChange;
 use crate::ids::{GroupName, ServiceId};
 use crate::intent::{Action, Cause, Intent};
 use crate::observation::{Observation, Seen};
@@ -44,6 +45,9 @@ pub fn note(
     let changes = moved || overridden || !counts.is_empty();
     if !changes && !decision.drift.is_empty() {
         return Some(of_drift(group, &decision.record, &decision.drift, now));
+    }
+    if !changes && let Some(change) = decision.door_changes.first() {
+        return Some(of_door(group, &decision.record, change, now));
     }
     if !changes && decision.would.is_some() {
         // It would be done at every tick: the first time was told.
@@ -110,6 +114,26 @@ fn of_drift(group: &GroupName, record: &Record, drift: &[Drift], now: Timestamp)
         detail: reason.to_string(),
         override_until: None,
         counts: counts.collect(),
+        readings: Vec::new(),
+    }
+}
+
+/// The entry of what somebody else did to a door.
+fn of_door(group: &GroupName, record: &Record, change: &DoorChange, now: Timestamp) -> Entry {
+    Entry {
+        at: now,
+        group: group.clone(),
+        generation: record.generation,
+        cause: Cause::Outside,
+        by: None,
+        what: What::Rule {
+            rule: change.door.clone(),
+            change: change.what,
+        },
+        reason: "rule-changed-outside".to_owned(),
+        detail: short(&change.to_string()),
+        override_until: None,
+        counts: Vec::new(),
         readings: Vec::new(),
     }
 }

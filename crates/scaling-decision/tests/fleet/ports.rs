@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use dormouse_core::decide::Question;
 use dormouse_core::error::Error;
+use dormouse_core::front::{Door, DoorId, Forward, Place, Posted};
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
 use dormouse_core::observation::{Seen, TaskAddress, TaskState};
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
-    Clock, Connections, Discovery, FanOut, Jobs, Listed, LoadBalancers, Notifications, Protection,
-    ScalableTargets, ScaleIns, Services, Signals, Target, TargetName, Targets, Timers, Utilizations,
+    Clock, Connections, Discovery, Doors, FanOut, Jobs, Listed, LoadBalancers, Notifications, Protection,
+    Saved, ScalableTargets, ScaleIns, Services, Signals, Target, TargetName, Targets, Timers, Utilizations,
 };
 use dormouse_core::reading::Reading;
 use dormouse_core::scalable::{Bounds, Suspended};
@@ -79,6 +80,32 @@ impl ScalableTargets for Fleet {
 
     async fn suspend(&self, service: &ServiceId, suspended: Suspended) -> Result<(), Error> {
         self.aws.suspend(service, suspended).await
+    }
+}
+
+impl Doors for Fleet {
+    async fn doors(
+        &self,
+        target_groups: &[String],
+        known: &[DoorId],
+    ) -> Result<BTreeMap<DoorId, Door>, Error> {
+        self.aws.doors(target_groups, known).await
+    }
+
+    async fn lead(&self, door: &DoorId, from: &Forward, to: &Forward) -> Result<Saved, Error> {
+        self.aws.lead(door, from, to).await
+    }
+
+    async fn prove(&self, group: &GroupName, door: &DoorId, place: &Place) -> Result<(), Error> {
+        self.aws.prove(group, door, place).await
+    }
+
+    async fn post(&self, posted: &Posted) -> Result<(), Error> {
+        self.aws.post(posted).await
+    }
+
+    async fn posted(&self) -> Result<Vec<Posted>, Error> {
+        self.aws.posted().await
     }
 }
 

@@ -14,6 +14,7 @@ mod bounds;
 mod crashes;
 mod deaths;
 mod deployments;
+mod front;
 mod lags;
 mod outages;
 mod plain;

@@ -12,10 +12,11 @@ use dormouse_core::settings::Problem;
 use dormouse_core::status;
 use dormouse_function::direct;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::request::Request;
 use super::{AT_ONCE, permit};
+use crate::answer::Answer;
 use crate::response::{self, code};
 use crate::route::Admin;
 
@@ -27,7 +28,7 @@ pub(super) async fn answer<W: World>(
     group: &GroupName,
     admin: Admin,
     request_id: &str,
-) -> Result<Value, Error> {
+) -> Result<Answer, Error> {
     permit::to_administer(&config.guard, request)?;
     let intent = intent(request, group, admin, world.now())?;
     let turn = direct::turn(world, config, group, &intent, request_id).await?;

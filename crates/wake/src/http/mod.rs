@@ -1,10 +1,17 @@
-//! Requests to the wake address.
+//! Requests: to the wake address, and to the addresses of apps that sleep.
 
 mod admin;
 mod app;
+mod balanced;
+mod front;
 mod looks;
 mod permit;
+mod prefer;
 mod request;
+mod visit;
+
+pub(crate) use balanced::target_group;
+pub(crate) use front::handle as handle_in_place;
 
 use std::time::Duration;
 
@@ -18,6 +25,7 @@ use dormouse_core::query::{Query, WhyQuery};
 use dormouse_function::{log, query};
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::client::Client;
 use crate::page;
 use crate::response::{self, code};
@@ -30,7 +38,7 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 /// And whoever asks again waits for it.
 const ITS_TURN: Duration = Duration::from_secs(20);
 
-/// Answers a request. Whatever goes wrong becomes an answer that says so.
+/// Answers a request to the wake address. Whatever goes wrong becomes an answer that says so.
 pub(crate) async fn handle<W: World + Looks>(
     world: &W,
     config: &Config,
@@ -43,8 +51,13 @@ pub(crate) async fn handle<W: World + Looks>(
             format!("the HTTP API request cannot be understood: {error}"),
         )
     })?;
-    let request = Request::of(event, request_id);
+    let request = Request::of_api(event, request_id);
     let answer = answer(world, config, &request, request_id).await;
+    Ok(answered(config, &request, answer, request_id).for_api())
+}
+
+/// The answer, or the one that says what went wrong.
+fn answered(config: &Config, request: &Request, answer: Result<Answer, Error>, request_id: &str) -> Answer {
     let answer = answer.unwrap_or_else(|error| {
         let group = request.route.group().map(GroupName::as_str);
         if !matches!(
@@ -58,15 +71,15 @@ pub(crate) async fn handle<W: World + Looks>(
         ) {
             log::error(&error, group, request_id);
         }
-        match request.client {
-            Client::Browser => page::error(&request.viewer(config), &error, &request.retry_address()),
-            Client::Program if request.method == "POST" && request.wants_page() => {
-                page::error(&request.viewer(config), &error, &request.retry_address())
-            }
-            Client::Program | Client::Passive => response::error(&error),
+        let sends_form =
+            request.client == Client::Program && request.method == "POST" && request.wants_page();
+        if request.is_shown_to_a_person() || sends_form {
+            page::error(&request.viewer(config), &error, &request.retry_address())
+        } else {
+            response::error(&error)
         }
     });
-    Ok(response::finished(answer))
+    response::finished(answer)
 }
 
 async fn answer<W: World + Looks>(
@@ -74,7 +87,7 @@ async fn answer<W: World + Looks>(
     config: &Config,
     request: &Request,
     request_id: &str,
-) -> Result<Value, Error> {
+) -> Result<Answer, Error> {
     let get = matches!(request.method.as_str(), "GET" | "HEAD");
     match (&request.route, request.method.as_str()) {
         (Route::App { group, path }, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE") => {
@@ -129,7 +142,8 @@ async fn answer<W: World + Looks>(
         }
         (Route::OpenApi, _) if get => Ok(response::openapi()),
         (Route::Home | Route::Groups, _) if !config.groups_page => Err(nowhere()),
-        (Route::Nowhere, _) => Err(nowhere()),
+        // No address of the API is one of an app's own.
+        (Route::Nowhere | Route::Front { .. }, _) => Err(nowhere()),
         (route, method) => Ok(response::method_not_allowed(method, route.methods())),
     }
 }

@@ -24,11 +24,19 @@ pub(super) fn to_wake(
             "prefetches, previews, checkers, bots and scanners never wake",
         ));
     }
+    if request.is_authenticated() {
+        return Ok(());
+    }
     match &guard.wake {
         WakeAuth::Open => Ok(()),
         WakeAuth::Link(key) => link::check(request.query(), key, group, now),
         // API Gateway lets nothing else through; this holds for whoever calls the function by another way.
         WakeAuth::Jwt if request.subject().is_some() => Ok(()),
+        WakeAuth::Jwt if request.is_in_place() => Err(Error::new(
+            Code::Forbidden,
+            "this stack lets only those wake whom somebody has authenticated, and nobody does here: put an action that \
+             authenticates in front of the listener rule's forward, or wake it at the wake address",
+        )),
         WakeAuth::Jwt => Err(unauthorized("a wake needs a JSON web token")),
     }
 }

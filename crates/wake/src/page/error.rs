@@ -3,11 +3,11 @@
 use askama::Template;
 use dormouse_core::advice::Advice;
 use dormouse_core::error::{Code, Error};
-use serde_json::Value;
 
 use super::rendered;
-use super::texts::Texts;
+use super::texts::{Texts, Undelivered};
 use super::view::{Frame, Icon, Viewer};
+use crate::answer::Answer;
 use crate::response::{self, code};
 
 /// Of a caller who may be allowed once it says who it is.
@@ -21,12 +21,13 @@ struct Page<'a> {
     title: &'static str,
     message: &'a str,
     help: &'static str,
+    undelivered: Option<&'static Undelivered>,
     /// Where to try again, if that may help; relative to the page.
     retry: Option<&'a str>,
 }
 
 /// The page that tells of an error, with the address at which to try again.
-pub(crate) fn error(viewer: &Viewer, error: &Error, retry: &str) -> Value {
+pub(crate) fn error(viewer: &Viewer, error: &Error, retry: &str) -> Answer {
     let texts = viewer.texts;
     let http = response::http_status(error.code);
     let title = match http {
@@ -44,7 +45,13 @@ pub(crate) fn error(viewer: &Viewer, error: &Error, retry: &str) -> Value {
         title,
         message: &error.message,
         help: advice.map_or("", |advice| texts.advice(advice)),
-        retry: (http == code::TOO_MANY_REQUESTS || http >= 500).then_some(retry),
+        undelivered: viewer.undelivered(),
+        // A link would ask for the address of a form without what was sent.
+        retry: (viewer.undelivered().is_none() && is_worth_a_try(http)).then_some(retry),
     };
     rendered(http, page.render(), viewer.nonce)
+}
+
+fn is_worth_a_try(http: u16) -> bool {
+    http == code::TOO_MANY_REQUESTS || http >= 500
 }

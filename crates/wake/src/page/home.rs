@@ -5,11 +5,11 @@ use dormouse_core::overview::{Group, Overview};
 use dormouse_core::record::Phase;
 use dormouse_core::settings::Mode;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::texts::{Texts, fill};
 use super::view::{Frame, Icon, Live, Viewer};
 use super::{clock, rendered};
+use crate::answer::Answer;
 use crate::response::code;
 
 /// Seconds between two looks at the table. Our choice.
@@ -81,7 +81,7 @@ fn moment(at: Timestamp) -> Moment {
 }
 
 /// The page of all groups.
-pub(crate) fn groups(viewer: &Viewer, overview: &Overview) -> Value {
+pub(crate) fn groups(viewer: &Viewer, overview: &Overview) -> Answer {
     let texts = viewer.texts;
     let is_any = |phase| overview.groups.iter().any(|group| group.phase == Some(phase));
     let icon = if is_any(Phase::Awake) {
@@ -93,7 +93,8 @@ pub(crate) fn groups(viewer: &Viewer, overview: &Overview) -> Value {
     groups.sort_by(|one, other| one.group.cmp(&other.group));
     let live = Live {
         address: String::new(),
-        refresh: REFRESH,
+        refresh: Some(REFRESH),
+        poll: "",
     };
     let page = Home {
         frame: viewer.frame(icon, Some(live)),

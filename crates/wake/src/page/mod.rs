@@ -12,16 +12,16 @@ mod wait;
 pub(crate) use error::error;
 pub(crate) use home::groups;
 pub(crate) use onwards::onwards;
-pub(crate) use view::Viewer;
+pub(crate) use view::{Place, Viewer};
 pub(crate) use wait::{changing_part, resting, waiting};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::response::{self, code};
 
-fn rendered(status: u16, page: askama::Result<String>, nonce: &str) -> Value {
+fn rendered(status: u16, page: askama::Result<String>, nonce: &str) -> Answer {
     match page {
         Ok(html) => response::page(status, html, nonce),
         Err(error) => response::json(

@@ -5,10 +5,10 @@
 
 use askama::Template;
 use dormouse_core::ids::GroupName;
-use serde_json::Value;
 
 use super::rendered;
 use super::view::{Frame, Icon, Viewer};
+use crate::answer::Answer;
 use crate::response::code;
 
 #[derive(Template)]
@@ -23,7 +23,7 @@ struct Page<'a> {
 }
 
 /// Leads on to this address.
-pub(crate) fn onwards(viewer: &Viewer, group: &GroupName, address: &str) -> Value {
+pub(crate) fn onwards(viewer: &Viewer, group: &GroupName, address: &str) -> Answer {
     let texts = viewer.texts;
     let page = Page {
         frame: viewer.frame(Icon::Ready, None),

@@ -4,7 +4,18 @@ use dormouse_core::branding::Branding;
 
 use super::color::{self, DARK, LIGHT};
 use super::language;
-use super::texts::Texts;
+use super::texts::{Texts, Undelivered};
+
+/// Where a page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At the wake address.
+    Wake,
+    /// At the app's own address, where nothing but that address is known to work.
+    App,
+    /// There, in answer to what somebody sent and the app did not get.
+    Undelivered,
+}
 
 /// Who looks, and at whose pages.
 #[derive(Clone)]
@@ -17,6 +28,10 @@ pub(crate) struct Viewer<'a> {
     pub(super) signed: Option<String>,
     /// Whether anybody may wake any group.
     pub(super) may_wake_any: bool,
+    /// Where.
+    pub(super) place: Place,
+    /// Whether the page asks again with its query: an address may be good for one use of the app only.
+    pub(super) by_query: bool,
 }
 
 impl<'a> Viewer<'a> {
@@ -28,6 +43,8 @@ impl<'a> Viewer<'a> {
             nonce,
             signed: None,
             may_wake_any: true,
+            place: Place::Wake,
+            by_query: false,
         }
     }
 
@@ -38,6 +55,21 @@ impl<'a> Viewer<'a> {
             may_wake_any,
             ..self
         }
+    }
+
+    /// The same, at this place.
+    pub(crate) fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// The same, where nobody is known without the query.
+    pub(crate) fn by_query(self, by_query: bool) -> Self {
+        Self { by_query, ..self }
+    }
+
+    /// What somebody sent was not delivered.
+    pub(super) fn undelivered(&self) -> Option<&'static Undelivered> {
+        (self.place == Place::Undelivered).then_some(&self.texts.undelivered)
     }
 
     /// The frame of a page, which asks again by itself if it is live.
@@ -76,8 +108,10 @@ pub(super) struct Frame<'a> {
 pub(super) struct Live {
     /// Where its script finds what may have changed, relative to the page; empty: at its own address.
     pub(super) address: String,
-    /// Seconds after which it is loaded again without a script.
-    pub(super) refresh: u64,
+    /// Seconds after which it is loaded again without a script, if it may be.
+    pub(super) refresh: Option<u64>,
+    /// What its script says of itself; empty: nothing, because its address answers nothing but pages.
+    pub(super) poll: &'static str,
 }
 
 /// The sign in the browser's tab: told by its shape as well as by its colour.

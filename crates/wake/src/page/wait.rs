@@ -10,15 +10,17 @@ use dormouse_core::error::Code;
 use dormouse_core::record::Phase;
 use dormouse_core::settings::{Mode, Problem};
 use dormouse_core::status::{ServiceStatus, Stage, Status, Step, StepName, StepState};
-use serde_json::Value;
 
-use super::texts::{Texts, fill};
-use super::view::{Frame, Icon, Live, Viewer};
+use super::texts::{Texts, Undelivered, fill};
+use super::view::{Frame, Icon, Live, Place, Viewer};
 use super::{address, clock, rendered};
+use crate::answer::Answer;
 use crate::response::{self, code};
 
 /// A page of a group that nothing happens to looks again after so many seconds. Our choice: such pages may stay open for days.
 const REST: u64 = 30;
+/// In place, a page without a script is loaded again after so many seconds at the earliest. Our choice: each is a look.
+const RELOAD: u64 = 5;
 /// Longest words of AWS that are shown, in characters: longer ones make a page that nobody reads. They are whole in the status.
 const LONGEST_WORDS: usize = 500;
 /// What readiness says that the stage's name says already, in the visitor's language.
@@ -59,9 +61,21 @@ struct Part<'a> {
     problems: Vec<Words>,
     help: Vec<Help>,
     next: Vec<String>,
-    /// Where the button to wake posts to; without it, the button opens the page's own address again, which wakes.
-    wake_address: Option<String>,
+    lead: &'static str,
+    undelivered: Option<&'static Undelivered>,
+    offer: Offer,
     pause: u64,
+}
+
+/// What a visitor can do from here.
+enum Offer {
+    /// Wake it, by a form that posts there.
+    Post(String),
+    /// Open the page's own address again, which wakes.
+    Reopen(&'static str),
+    /// Send again what was not delivered, once the page's script finds the app.
+    SendAgain(&'static str),
+    Nothing,
 }
 
 struct Row<'a> {
@@ -178,16 +192,34 @@ fn is_blocking(error: &Problem) -> bool {
 }
 
 /// The page of a group that is not ready, for a visitor of this path of the app.
-pub(crate) fn waiting(viewer: &Viewer, status: &Status, path: &str) -> Value {
+pub(crate) fn waiting(viewer: &Viewer, status: &Status, path: &str) -> Answer {
     let state = State::of(status);
     let http = match state {
+        _ if viewer.place != Place::Wake => code::UNAVAILABLE,
         State::KeptAsleep | State::Observed => code::UNAVAILABLE,
         _ => code::OK,
     };
-    let part = part(viewer, status, state, None);
-    let live = Live {
-        address: address(status.group.as_str(), path, "page"),
-        refresh: part.pause,
+    let part = part(viewer, status, state, offer(viewer, state));
+    let live = match viewer.place {
+        Place::Wake => Live {
+            address: address(status.group.as_str(), path, "page"),
+            refresh: Some(part.pause),
+            poll: "",
+        },
+        Place::App => Live {
+            address: String::new(),
+            refresh: Some(part.pause.max(RELOAD)),
+            poll: if viewer.by_query { "1, query" } else { "1" },
+        },
+        // Whoever reloads it sends again what was sent.
+        Place::Undelivered => Live {
+            address: String::new(),
+            refresh: None,
+            poll: match viewer.by_query {
+                true => "1, undelivered, query",
+                false => "1, undelivered",
+            },
+        },
     };
     let page = Page {
         frame: viewer.frame(state.icon(), Some(live)),
@@ -197,28 +229,42 @@ pub(crate) fn waiting(viewer: &Viewer, status: &Status, path: &str) -> Value {
     response::asking_again_after(status.retry_after_seconds, page)
 }
 
-/// The page of a group for somebody whose coming wakes nothing, with a button that does.
-pub(crate) fn resting(viewer: &Viewer, status: &Status, path: &str, http: u16) -> Value {
+/// The page of a group for somebody whose coming wakes nothing, with a button that does, where one works.
+pub(crate) fn resting(viewer: &Viewer, status: &Status, path: &str, http: u16) -> Answer {
     let state = State::of(status);
-    let mut wake = address(status.group.as_str(), path, "wake");
-    if let Some(signed) = &viewer.signed {
-        wake = format!("{wake}?{signed}");
-    }
+    let offer = if viewer.place == Place::Wake {
+        let wake = address(status.group.as_str(), path, "wake");
+        let signed = viewer.signed.as_ref().map(|signed| format!("?{signed}"));
+        Offer::Post(wake + &signed.unwrap_or_default())
+    } else {
+        Offer::Nothing
+    };
     let page = Page {
         frame: viewer.frame(state.icon(), None),
-        part: part(viewer, status, state, Some(wake)),
+        part: part(viewer, status, state, offer),
     };
     let page = rendered(http, page.render(), viewer.nonce);
     response::asking_again_after(status.retry_after_seconds, page)
 }
 
 /// The part of the page that changes.
-pub(crate) fn changing_part(viewer: &Viewer, status: &Status) -> Value {
-    let part = part(viewer, status, State::of(status), None);
+pub(crate) fn changing_part(viewer: &Viewer, status: &Status) -> Answer {
+    let state = State::of(status);
+    let part = part(viewer, status, state, offer(viewer, state));
     rendered(code::OK, part.render(), viewer.nonce)
 }
 
-fn part<'a>(viewer: &Viewer<'a>, status: &'a Status, state: State, wake_address: Option<String>) -> Part<'a> {
+/// What a visitor can do whose coming wakes.
+fn offer(viewer: &Viewer, state: State) -> Offer {
+    match viewer.undelivered() {
+        Some(texts) => Offer::SendAgain(texts.again),
+        None if state.rests() => Offer::Reopen(viewer.texts.wake),
+        None if state.fails() => Offer::Reopen(viewer.texts.retry),
+        None => Offer::Nothing,
+    }
+}
+
+fn part<'a>(viewer: &Viewer<'a>, status: &'a Status, state: State, offer: Offer) -> Part<'a> {
     let texts = viewer.texts;
     let percent = percent(status);
     let left = match state {
@@ -270,7 +316,9 @@ fn part<'a>(viewer: &Viewer<'a>, status: &'a Status, state: State, wake_address:
         problems: problems(status),
         help: help(texts, status),
         next: next(texts, status, state, pause),
-        wake_address,
+        lead: viewer.undelivered().map_or(texts.lead, |_| ""),
+        undelivered: viewer.undelivered(),
+        offer,
         pause,
     }
 }
@@ -328,7 +376,6 @@ fn step_label(texts: &Texts, step: StepName) -> &'static str {
     }
 }
 
-/// Time left; none without a history to tell from.
 /// Time left, as earlier wakes tell it; none if nothing is known of this one's end.
 fn left(texts: &Texts, eta: Option<u64>, at_most: Option<u64>) -> Option<String> {
     let eta = eta?;

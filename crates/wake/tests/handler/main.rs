@@ -6,6 +6,7 @@ mod asking;
 mod eta;
 mod events;
 mod failing;
+mod front;
 mod groups;
 mod guard;
 mod looks;

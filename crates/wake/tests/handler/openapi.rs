@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dormouse_core::front::{self, DoorId};
 use dormouse_core::intent::Cause;
 use dormouse_core::reading::Signal;
 use dormouse_core::reason::Reason;
@@ -92,6 +93,14 @@ fn every_stage_and_nothing_else_is_documented() {
 }
 
 #[test]
+fn every_change_of_a_rule_is_documented() {
+    let document = Document::read();
+    let changes = &document.json()["components"]["schemas"]["RuleEntry"]["properties"]["change"]["enum"];
+    let changes: BTreeSet<String> = serde_json::from_value(changes.clone()).expect("texts");
+    assert_eq!(changes, values::<front::What>(json!("?")));
+}
+
+#[test]
 fn every_kind_of_entry_is_documented() {
     let document = Document::read();
     let service = dormouse_core::ids::ServiceId::new("dev", "web");
@@ -100,6 +109,12 @@ fn every_kind_of_entry_is_documented() {
         What::Phase { from, to },
         What::Would { from, to },
         What::Refused { phase: from },
+        What::Rule {
+            rule: DoorId(
+                "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/shop/1/2/3".to_owned(),
+            ),
+            change: front::What::PutBack,
+        },
         What::Count {
             service: service.clone(),
             from: 2,
@@ -112,8 +127,11 @@ fn every_kind_of_entry_is_documented() {
             generation: dormouse_core::ids::Generation(3),
             cause: Cause::Tick,
             by: Some("Ada".to_owned()),
+            reason: match what {
+                What::Rule { .. } => "rule-changed-outside".to_owned(),
+                _ => "idle".to_owned(),
+            },
             what,
-            reason: "idle".to_owned(),
             detail: "every signal was quiet for 30m".to_owned(),
             override_until: Some(asleep().now()),
             counts: vec![Count {

@@ -32,7 +32,7 @@ pub(crate) struct Group {
     pub(crate) name: GroupName,
     /// The services that name it, those with bad tags too.
     pub(crate) services: Vec<Service>,
-    /// Bad tags.
+    /// Bad tags, and listener rules that cannot lead to the wake function though they should.
     pub(crate) problems: Vec<Problem>,
 }
 

@@ -1,6 +1,7 @@
 //! `dormouse check`: the tags and permissions of an account, before anything is deployed.
 
 mod findings;
+mod front;
 mod needs;
 mod text;
 
@@ -53,6 +54,7 @@ pub(crate) async fn run<A: Account>(account: &A, region: &str) -> Result<Report,
     }];
     trials.extend(account.try_reads(sample).await);
 
+    let fronts = front::problems(account, &all, &seen).await;
     let findings = Findings {
         caller,
         region: region.to_owned(),
@@ -65,7 +67,12 @@ pub(crate) async fn run<A: Account>(account: &A, region: &str) -> Result<Report,
                     .filter(|service| group_of(service).as_ref() == Some(name))
                     .map(|service| found(&service.id, &seen))
                     .collect(),
-                problems: group.problems.clone(),
+                problems: group
+                    .problems
+                    .iter()
+                    .cloned()
+                    .chain(front::of(&fronts, group))
+                    .collect(),
             })
             .collect(),
         strays: strays.iter().map(|service| found(&service.id, &seen)).collect(),

@@ -23,6 +23,9 @@ pub(crate) fn needed(action: &str, services: &[&ServiceSettings], seen: &BTreeMa
         "elasticloadbalancing:DescribeTargetGroupAttributes" => {
             any(&|service| balanced(service) && scales(service))
         }
+        "elasticloadbalancing:DescribeRules" | "elasticloadbalancing:DescribeTags" => {
+            any(&|service| service.front)
+        }
         "cloudwatch:GetMetricData" => any(&|service| {
             balanced(service)
                 || listed(service, Signal::Requests)

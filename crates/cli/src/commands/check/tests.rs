@@ -1,6 +1,7 @@
 //! Checks of accounts in memory.
 
 use dormouse_core::error::Error;
+use dormouse_core::front::{Door, DoorId};
 use dormouse_core::observation::ServiceState;
 
 use super::*;
@@ -42,6 +43,10 @@ impl Account for Fake {
             (id, seen)
         });
         seen.collect()
+    }
+
+    async fn doors(&self, _: &[String]) -> Result<BTreeMap<DoorId, Door>, Error> {
+        Ok(BTreeMap::new())
     }
 
     async fn try_reads(&self, service: Option<&ServiceId>) -> Vec<Trial> {
@@ -126,6 +131,7 @@ fn everything_that_is_to_be_mended_is_named_and_counted() {
                 "web",
                 &[("dormouse:group", "dev"), ("dormouse:idle-after", "soon")],
             ),
+            service("fronted", &[("dormouse:group", "dev"), ("dormouse:front", "on")]),
             service("gone", &[("dormouse:group", "dev")]),
             service("typo", &[("dormouse:grupp", "dev")]),
             service("odd", &[("dormouse:group", "a/b")]),
@@ -137,9 +143,10 @@ fn everything_that_is_to_be_mended_is_named_and_counted() {
         )],
     });
     assert_eq!(report.exit, Exit::Mend);
-    assert_eq!(report.complaint.as_deref(), Some("5 to mend"));
+    assert_eq!(report.complaint.as_deref(), Some("6 to mend"));
     for line in [
         "  ! service `dev/web`, tag `dormouse:idle-after`, value `soon`: must be whole numbers",
+        "  ! service `dev/fronted`: the tag dormouse:front is on, but no listener or rule",
         "  ! service `dev/gone` is MISSING: it must exist and be ACTIVE",
         "in no group\n  dev/typo  1 of 2 tasks run\n  dev/odd  1 of 2 tasks run\n",
         "  ! service `dev/typo`, tag `dormouse:grupp`, value `dev`: is not a tag that this version knows",
@@ -154,7 +161,7 @@ fn everything_that_is_to_be_mended_is_named_and_counted() {
         json["groups"][0]["services"][0],
         json!({"id": "dev/web", "desired": 2, "running": 1})
     );
-    assert_eq!(json["groups"][0]["services"][1]["code"], "ServiceNotFound");
+    assert_eq!(json["groups"][0]["services"][2]["code"], "ServiceNotFound");
     assert_eq!(json["groups"][0]["problems"][0]["code"], "InvalidTag");
     assert_eq!(json["strays"][0]["id"], "dev/typo");
     assert_eq!(json["permissions"][1]["outcome"], "denied");

@@ -86,7 +86,7 @@ fn out_of_order(group: &GroupSettings, seen: &Observation, effects: &[Effect]) -
                     .iter()
                     .all(|needed| is_ready(seen, needed))
         }
-        Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => false,
+        _ => false,
     };
     effects.iter().find(wrong).cloned()
 }
@@ -175,7 +175,7 @@ impl World {
                     self.seen.groups = shared(true);
                     self.seen.services.insert(db(), state(1, 0, false));
                 }
-                Effect::Suspend { .. } | Effect::StartTimer { .. } => {}
+                Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::Lead(_) | Effect::Post(_) => {}
             }
         }
         wrong

@@ -62,13 +62,13 @@ impl Timeline {
 fn a_target_is_asked_for_only_when_a_count_is_to_go() {
     let mut t = Timeline::awake(&["web"], 4);
     t.seen.bounds = None;
-    assert!(!t.tick(100).wants_bounds);
+    assert!(!t.tick(100).wants.bounds);
     let record = t.record.clone();
     let first = t.tick(700);
-    assert!(first.wants_bounds && first.effects.is_empty());
+    assert!(first.wants.bounds && first.effects.is_empty());
     t.record = record;
     let second = t.finds("web", Ok(None)).tick(700);
-    assert_eq!((second.wants_bounds, counts(&second)), (false, web(0)));
+    assert_eq!((second.wants.bounds, counts(&second)), (false, web(0)));
     assert_eq!(t.saved("web"), None);
 }
 
@@ -125,12 +125,12 @@ fn a_wake_asks_nothing_and_the_look_that_finds_the_count_gives_back() {
     let mut t = Timeline::asleep_and_suspended();
     let answers = t.seen.bounds.take();
     let wake = t.wake(1000);
-    assert_eq!((counts(&wake), wake.wants_bounds), (web(4), false));
+    assert_eq!((counts(&wake), wake.wants.bounds), (web(4), false));
     // A target whose count is 0 would be scaled out to its minimum by being touched.
     let look = t.decide(1001, Action::Look);
-    assert_eq!((look.effects, look.wants_bounds), (Vec::new(), false));
+    assert_eq!((look.effects, look.wants.bounds), (Vec::new(), false));
     t.sees("web", service(4, 0, false));
-    assert!(t.decide(1002, Action::Look).wants_bounds);
+    assert!(t.decide(1002, Action::Look).wants.bounds);
     t.seen.bounds = answers;
     let restore = t.decide(1002, Action::Look);
     assert_eq!(restore.effects, [suspend("web", OWNERS)]);
@@ -139,7 +139,7 @@ fn a_wake_asks_nothing_and_the_look_that_finds_the_count_gives_back() {
         .decide(1006, Action::Look);
     assert_eq!(t.saved("web"), None);
     t.seen.bounds = None;
-    assert!(!t.tick(1060).wants_bounds, "there is nothing left to ask");
+    assert!(!t.tick(1060).wants.bounds, "there is nothing left to ask");
 }
 
 #[test]

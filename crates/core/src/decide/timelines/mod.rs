@@ -6,6 +6,7 @@ mod budget;
 mod claims;
 mod evidence;
 mod failing;
+mod front;
 mod hours;
 mod learning;
 mod needs;
@@ -194,7 +195,7 @@ fn counts(decision: &Decision) -> Vec<(String, u32)> {
         .iter()
         .filter_map(|effect| match effect {
             Effect::SetDesired { service, count } => Some((service.name.clone(), *count)),
-            Effect::Suspend { .. } | Effect::StartTimer { .. } | Effect::WakeGroup { .. } => None,
+            _ => None,
         })
         .collect()
 }

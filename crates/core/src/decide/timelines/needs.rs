@@ -31,7 +31,7 @@ fn set(names: &[&str], count: u32) -> Vec<(String, u32)> {
 fn first_timer(decision: &Decision) -> Option<Timestamp> {
     decision.effects.iter().find_map(|effect| match effect {
         Effect::StartTimer { at, .. } => Some(*at),
-        Effect::SetDesired { .. } | Effect::Suspend { .. } | Effect::WakeGroup { .. } => None,
+        _ => None,
     })
 }
 

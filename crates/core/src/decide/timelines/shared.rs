@@ -35,7 +35,7 @@ impl Timeline {
 fn wakes(decision: &Decision) -> Vec<&str> {
     let groups = decision.effects.iter().filter_map(|effect| match effect {
         Effect::WakeGroup { group } => Some(group.as_str()),
-        Effect::SetDesired { .. } | Effect::Suspend { .. } | Effect::StartTimer { .. } => None,
+        _ => None,
     });
     groups.collect()
 }

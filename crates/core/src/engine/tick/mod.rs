@@ -18,7 +18,7 @@ use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use super::{Turn, Way, turn_by};
-use crate::decide::{is_at_rest, needs_look};
+use crate::decide::{is_at_rest, needs_look, watches_front};
 use crate::duration;
 use crate::error::Error;
 use crate::ids::GroupName;
@@ -125,7 +125,9 @@ pub fn worth_a_turn(
     now: Timestamp,
 ) -> Vec<GroupName> {
     let wants = |stored: &Stored| match (&stored.settings, &stored.record) {
-        (Some(settings), Some(record)) => !is_at_rest(settings, record, now),
+        (Some(settings), Some(record)) => {
+            !is_at_rest(settings, record, now) || watches_front(settings, record)
+        }
         (settings, _) => settings.is_some(),
     };
     let wanted = groups

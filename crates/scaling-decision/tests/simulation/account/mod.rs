@@ -5,6 +5,7 @@ mod apps;
 mod calls;
 mod checks;
 mod connections;
+mod doors;
 mod ecs;
 mod functions;
 mod invocation;
@@ -31,6 +32,7 @@ use serde_json::Value;
 use apps::Apps;
 use calls::Script;
 pub(crate) use calls::{Act, Call, When};
+use doors::Front;
 pub(crate) use functions::step_of;
 pub(crate) use invocation::{Invocation, Progress};
 use table::Table;
@@ -82,6 +84,7 @@ pub(crate) struct Account {
     late_updates: RefCell<Vec<(Millis, u32)>>,
     outages: RefCell<Vec<(Part, Millis)>>,
     pub(crate) apps: Apps,
+    pub(crate) front: Front,
     timers: Timers,
     script: Script,
     truth: RefCell<Truth>,
@@ -122,6 +125,7 @@ impl Account {
             late_updates: RefCell::default(),
             outages: RefCell::default(),
             apps: Apps::default(),
+            front: Front::default(),
             timers: Timers::default(),
             script: Script::default(),
             truth: RefCell::default(),
@@ -152,6 +156,7 @@ impl Account {
     }
 
     fn run_to(&self, at: Millis) {
+        self.serve_clients(at);
         let length = at.since(self.at());
         self.clock.borrow_mut().run(length);
         self.spread_load();

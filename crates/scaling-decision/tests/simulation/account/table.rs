@@ -43,7 +43,7 @@ impl Account {
         let table = self.table.borrow();
         let counts = table.whys.values().filter_map(|entry| match entry.what {
             What::Count { from, to, .. } => Some((from, to)),
-            What::Phase { .. } | What::Would { .. } | What::Refused { .. } => None,
+            What::Phase { .. } | What::Would { .. } | What::Rule { .. } | What::Refused { .. } => None,
         });
         counts.collect()
     }

@@ -1,6 +1,6 @@
 //! German.
 
-use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Units};
+use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Undelivered, Units};
 
 pub(super) const TEXTS: Texts = Texts {
     lang: "de",
@@ -72,6 +72,12 @@ pub(super) const TEXTS: Texts = Texts {
     retry: "Jetzt erneut versuchen",
     wake: "Aufwecken",
     lost: "Keine Verbindung. Neuer Versuch läuft.",
+    undelivered: Undelivered {
+        said: "Was Sie gesendet haben, ist nicht angekommen: Die App schlief, und nichts davon wurde aufbewahrt.",
+        how: "Die App wacht auf. Laden Sie diese Seite neu, sobald sie bereit ist: Der Browser fragt dann, ob er es noch einmal senden soll.",
+        ready: "Sie ist bereit. Bitte senden Sie es noch einmal.",
+        again: "Noch einmal senden",
+    },
     groups: Groups {
         title: "Gruppen",
         none: "Noch keine Gruppe. Geben Sie einem ECS-Service das Tag dormouse:group; er wird in zwei Minuten gefunden.",

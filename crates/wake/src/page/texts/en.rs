@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Units};
+use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Undelivered, Units};
 
 pub(super) const TEXTS: Texts = Texts {
     lang: "en",
@@ -72,6 +72,12 @@ pub(super) const TEXTS: Texts = Texts {
     retry: "Try again now",
     wake: "Wake it up",
     lost: "No connection. Trying again.",
+    undelivered: Undelivered {
+        said: "What you sent was not delivered: the app was asleep, and nothing of it was kept.",
+        how: "The app is waking up. When it is ready, reload this page: your browser asks whether to send it again.",
+        ready: "It is ready. Please send it again.",
+        again: "Send it again",
+    },
     groups: Groups {
         title: "Groups",
         none: "No group yet. Give an ECS service the tag dormouse:group; it is found within two minutes.",

@@ -1,6 +1,6 @@
 //! Spanish.
 
-use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Units};
+use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Undelivered, Units};
 
 pub(super) const TEXTS: Texts = Texts {
     lang: "es",
@@ -72,6 +72,12 @@ pub(super) const TEXTS: Texts = Texts {
     retry: "Intentar de nuevo",
     wake: "Despertar",
     lost: "Sin conexión. Intentando de nuevo.",
+    undelivered: Undelivered {
+        said: "Lo que envió no se ha entregado: la aplicación dormía y no se ha guardado nada.",
+        how: "La aplicación se está despertando. Cuando esté lista, recargue esta página: el navegador le preguntará si debe enviarlo de nuevo.",
+        ready: "Está lista. Envíelo de nuevo, por favor.",
+        again: "Enviar de nuevo",
+    },
     groups: Groups {
         title: "Grupos",
         none: "Aún no hay grupos. Ponga a un servicio de ECS la etiqueta dormouse:group; se encuentra en dos minutos.",

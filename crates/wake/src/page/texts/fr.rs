@@ -1,6 +1,6 @@
 //! French.
 
-use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Units};
+use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Undelivered, Units};
 
 pub(super) const TEXTS: Texts = Texts {
     lang: "fr",
@@ -72,6 +72,12 @@ pub(super) const TEXTS: Texts = Texts {
     retry: "Réessayer maintenant",
     wake: "Réveiller",
     lost: "Pas de connexion. Nouvel essai en cours.",
+    undelivered: Undelivered {
+        said: "Votre envoi n’est pas arrivé : l’application dormait, et rien n’en a été conservé.",
+        how: "L’application se réveille. Dès qu’elle est prête, rechargez cette page : le navigateur demande s’il doit renvoyer les données.",
+        ready: "Elle est prête. Veuillez refaire l’envoi.",
+        again: "Renvoyer",
+    },
     groups: Groups {
         title: "Groupes",
         none: "Aucun groupe. Donnez à un service ECS l’étiquette dormouse:group ; il est trouvé en deux minutes.",

@@ -1,6 +1,6 @@
 //! Japanese.
 
-use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Units};
+use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Undelivered, Units};
 
 pub(super) const TEXTS: Texts = Texts {
     lang: "ja",
@@ -72,6 +72,12 @@ pub(super) const TEXTS: Texts = Texts {
     retry: "今すぐ再試行",
     wake: "起動する",
     lost: "接続できません。再試行しています。",
+    undelivered: Undelivered {
+        said: "送信された内容は届いていません。アプリがスリープ中だったため、何も保存されていません。",
+        how: "アプリを起動しています。準備ができたらこのページを再読み込みしてください。もう一度送信するかどうかをブラウザーが確認します。",
+        ready: "準備ができました。もう一度送信してください。",
+        again: "もう一度送信",
+    },
     groups: Groups {
         title: "グループ",
         none: "グループはまだありません。ECS サービスにタグ dormouse:group を付けると、2 分以内に見つかります。",

@@ -52,6 +52,7 @@ pub(super) struct Texts {
     pub(super) wake: &'static str,
     /// The page's own questions are not answered.
     pub(super) lost: &'static str,
+    pub(super) undelivered: Undelivered,
     pub(super) groups: Groups,
     pub(super) advice: Advices,
 }
@@ -100,6 +101,18 @@ pub(super) struct Headlines {
     pub(super) ready: &'static str,
     pub(super) silent: &'static str,
     pub(super) failing: &'static str,
+}
+
+/// Of what was sent to an app that slept.
+#[derive(Debug)]
+pub(super) struct Undelivered {
+    pub(super) said: &'static str,
+    /// How to send it again.
+    pub(super) how: &'static str,
+    /// It can be sent again now.
+    pub(super) ready: &'static str,
+    /// Sends it again.
+    pub(super) again: &'static str,
 }
 
 /// How long it takes.

@@ -1,6 +1,6 @@
 //! Polish.
 
-use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Units};
+use super::{Advices, Causes, Groups, Headlines, Left, Stages, Texts, Titles, Undelivered, Units};
 
 pub(super) const TEXTS: Texts = Texts {
     lang: "pl",
@@ -72,6 +72,12 @@ pub(super) const TEXTS: Texts = Texts {
     retry: "Spróbuj ponownie",
     wake: "Obudź",
     lost: "Brak połączenia. Ponawiamy próbę.",
+    undelivered: Undelivered {
+        said: "To, co wysłano, nie dotarło: aplikacja spała i nic z tego nie zachowano.",
+        how: "Aplikacja się budzi. Gdy będzie gotowa, odśwież tę stronę: przeglądarka zapyta, czy wysłać to ponownie.",
+        ready: "Aplikacja jest gotowa. Wyślij to jeszcze raz.",
+        again: "Wyślij ponownie",
+    },
     groups: Groups {
         title: "Grupy",
         none: "Nie ma jeszcze grup. Nadaj usłudze ECS tag dormouse:group; zostanie znaleziona w dwie minuty.",

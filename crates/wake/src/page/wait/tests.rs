@@ -40,8 +40,8 @@ fn failing(names: &[String], message: &str) -> Status {
     status(services, json!({"errors": errors.collect::<Vec<_>>()}))
 }
 
-fn html(answer: &Value) -> String {
-    answer["body"].as_str().expect("html").to_owned()
+fn html(answer: &Answer) -> String {
+    answer.body.clone()
 }
 
 /// As a visitor who reads this language sees it.
@@ -352,6 +352,80 @@ fn the_page_works_without_script_and_asks_by_itself_with_it() {
     }
 }
 
+/// As it is shown at the app's own address.
+fn in_place(status: &Status, language: &str, place: Place) -> String {
+    let branding = Branding::default();
+    let viewer = Viewer::of(Some(language), &branding, NONCE).at(place);
+    let page = waiting(&viewer, status, "/reports/42");
+    assert_eq!(page.status, code::UNAVAILABLE);
+    html(&page)
+}
+
+#[test]
+fn in_place_the_page_asks_its_own_address_and_offers_nothing_of_the_wake_address() {
+    let all = [
+        status(json!([service("web", "pending", None)]), json!({})),
+        status(
+            json!([service("web", "asleep", None)]),
+            json!({"phase": "asleep"}),
+        ),
+        failing(&["web".to_owned()], "x"),
+    ];
+    for status in all {
+        for place in [Place::App, Place::Undelivered] {
+            let shown = in_place(&status, "en", place);
+            assert!(
+                shown.contains("id=\"live\" data-page=\"\" data-poll=\"1"),
+                "{shown}"
+            );
+            assert!(!shown.contains("/-/") && !shown.contains("<form"), "{shown}");
+        }
+        assert!(!page(&status, "en").contains("data-poll"));
+    }
+    let waking = status(json!([]), json!({}));
+    let shown = in_place(&waking, "en", Place::App);
+    assert!(shown.contains("http-equiv=\"refresh\" content=\"5\""), "{shown}");
+}
+
+#[test]
+fn who_sent_something_is_told_what_became_of_it_in_every_language() {
+    let waking = status(json!([service("web", "pending", None)]), json!({}));
+    for texts in texts::ALL {
+        let said = &texts.undelivered;
+        let shown = in_place(&waking, texts.lang, Place::Undelivered);
+        let button = format!(
+            "<button class=\"button\" id=\"again\" type=\"button\" hidden>{}</button>",
+            said.again
+        );
+        for part in [
+            said.said,
+            said.how,
+            &button,
+            &format!("data-again=\"{}\"", said.ready),
+        ] {
+            assert!(shown.contains(part), "{part}\n{shown}");
+        }
+        assert!(!shown.contains(texts.lead), "it leads nowhere by itself: {shown}");
+        assert!(
+            !shown.contains("http-equiv") && !shown.contains("href=\"\""),
+            "{shown}"
+        );
+        assert_eq!(shown.matches("<h1").count(), 1);
+    }
+}
+
+#[test]
+fn who_wakes_nothing_by_coming_is_offered_nothing_in_place() {
+    let branding = Branding::default();
+    let viewer = Viewer::of(None, &branding, NONCE).at(Place::App);
+    let status = status(json!([]), json!({"phase": "asleep"}));
+    let page = html(&resting(&viewer, &status, "/a/b", 503));
+    assert!(
+        !page.contains("class=\"button\"") && !page.contains("<script"),
+        "{page}"
+    );
+}
+
 #[test]
 fn structure_is_what_assistive_technology_needs() {
     let shown = page(&failing(&["web".to_owned()], "x"), "en");
@@ -413,6 +487,9 @@ fn even_ten_services_that_fail_with_logo_and_note_stay_below_20_kb_in_every_lang
             "/",
         ));
         assert!(page.contains(&format!("<html lang=\"{}\">", texts.lang)));
+        assert!(page.len() < 20_000, "{}: {} bytes", texts.lang, page.len());
+        let viewer = Viewer::of(Some(texts.lang), &branding, NONCE).at(Place::Undelivered);
+        let page = html(&waiting(&viewer, &status, "/"));
         assert!(page.len() < 20_000, "{}: {} bytes", texts.lang, page.len());
     }
 }
