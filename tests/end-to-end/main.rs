@@ -9,6 +9,7 @@ mod cli;
 mod connections;
 mod events;
 mod failing;
+mod front;
 mod guarded;
 mod hours;
 mod logs;

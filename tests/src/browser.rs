@@ -87,9 +87,12 @@ impl Browser {
     /// Opens a path of the wake address.
     pub async fn open(&self, stack: &Stack, path: &str) {
         let address = stack.output("WakeUrl").trim_end_matches('/');
-        self.driver
-            .call("POST", "url", json!({"url": format!("{address}{path}")}))
-            .await;
+        self.open_address(&format!("{address}{path}")).await;
+    }
+
+    /// Opens any address.
+    pub async fn open_address(&self, address: &str) {
+        self.driver.call("POST", "url", json!({"url": address})).await;
     }
 
     /// The address that is shown.

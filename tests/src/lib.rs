@@ -2,6 +2,7 @@
 
 mod api;
 mod autoscaling;
+mod balancer;
 mod browser;
 mod cli;
 mod cloudwatch;
@@ -21,12 +22,13 @@ mod tags;
 mod tasks;
 mod updates;
 
+pub use balancer::Balancer;
 pub use browser::{Browser, Screen, Settings};
 pub use cli::Run;
 pub use cloudwatch::Metric;
 pub use http::{Answer, Request};
 pub use notices::Notices;
-pub use service::{Balancer, Service};
+pub use service::Service;
 pub use sqs::Message;
 pub use stack::Stack;
 pub use tasks::Task;
