@@ -244,6 +244,13 @@ async fn more_than_ten_services_and_more_than_a_hundred_tasks_are_all_seen() {
         .sleeps_after("10m")
         .variable("SIM_APP", "none");
     large.tag("wake-count", "130").create(&stack).await;
+    // The schedule may have read the tags of some of them already; the others are read a minute later.
+    eventually("the tags of all are read", Duration::from_secs(100), || async {
+        let status = stack.wake("GET", "/many/-/status").send().await.json();
+        let services = status["services"].as_array().map(Vec::len);
+        (services == Some(12)).then_some(())
+    })
+    .await;
     let status = stack.wake("GET", "/many").send().await.json();
     assert_eq!(status["services"].as_array().map(Vec::len), Some(12));
     let running = eventually("all tasks run", SOON, || async {
