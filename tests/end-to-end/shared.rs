@@ -125,6 +125,27 @@ async fn one_function_has_a_lease_and_another_prolongs_it_for_that_one() {
 }
 
 #[tokio::test]
+async fn a_function_that_takes_its_own_lease_again_has_it() {
+    // As the SDK does that heard no answer to a write that was done.
+    let (one, other) = two("shared-lease-again").await;
+    let soon = |seconds| {
+        let at = duration::after(now(), Duration::from_secs(seconds));
+        Timestamp::from_millisecond(at.as_millisecond()).expect("a moment")
+    };
+    let (first, second) = (soon(60), soon(120));
+    for _ in 0..2 {
+        assert_eq!(one.take_lease("x", "one", first).await, Ok(Lease::Taken));
+    }
+    assert_eq!(other.take_lease("x", "other", second).await, Ok(Lease::Prolonged));
+    assert_eq!(one.take_lease("x", "one", first).await, Ok(Lease::Taken));
+    assert_eq!(
+        one.return_lease("x", "one", first).await,
+        Ok(Some(second)),
+        "it is not shortened"
+    );
+}
+
+#[tokio::test]
 async fn windows_are_found_as_they_were_left() {
     let (one, other) = two("shared-windows").await;
     assert_eq!(one.windows("x").await, Ok(BTreeMap::new()));

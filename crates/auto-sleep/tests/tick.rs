@@ -54,6 +54,20 @@ async fn what_is_asleep_is_looked_at_once_in_a_quarter_of_an_hour_ten_services_a
 }
 
 #[tokio::test]
+async fn a_group_that_could_not_be_seen_at_first_is_looked_at_again() {
+    let world = World::with(&["dev/web"], &[("dormouse:group", "dev")], 2);
+    world.run_tasks();
+    world.break_("DescribeServices", Code::Unavailable);
+    tick(&world).await;
+    assert_eq!(world.record("dev"), None, "nobody knows whether it sleeps");
+    world.mend("DescribeServices");
+    world.advance(60);
+    tick(&world).await;
+    let record = world.record("dev").expect("a record");
+    assert_eq!(record.phase, dormouse_core::record::Phase::Awake);
+}
+
+#[tokio::test]
 async fn a_count_that_somebody_raised_is_noticed_within_a_quarter_of_an_hour() {
     let world = groups(40, 0, &[]).await;
     world.change("dev/g17", |state| state.desired = 2);

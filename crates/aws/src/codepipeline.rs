@@ -1,6 +1,7 @@
 //! Results of CodePipeline jobs.
 
 use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use dormouse_core::error::Error;
@@ -59,10 +60,13 @@ impl Aws {
 }
 
 /// A job that has ended already was told before, by an invocation that Lambda repeated.
-fn taken<T, E, R>(job: &str, operation: &str, answer: Result<T, SdkError<E, R>>) -> Result<Reported, Error>
+fn taken<T, E>(
+    job: &str,
+    operation: &str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<Reported, Error>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
     match answer {
         Ok(_) => Ok(Reported::Yes),

@@ -11,6 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::auth::{
     AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
@@ -21,12 +22,13 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use dormouse_core::error::{Code, Error};
 
-use crate::operation::{self, Call, Request};
+use crate::operation::{self, Call, NotHttp, Request};
 
 /// Version of the EC2 query API.
 const VERSION: &str = "2016-11-15";
@@ -48,8 +50,15 @@ impl Ec2 {
                 let endpoint = endpoint
                     .or(sdk.endpoint_url())
                     .map_or_else(|| public_endpoint(&region), str::to_owned);
+                let limits = TimeoutConfig::builder()
+                    .operation_attempt_timeout(crate::ATTEMPT)
+                    .operation_timeout(crate::CALL);
                 operation::builder("EC2", http, &endpoint, crate::CALL)
+                    .timeout_config(limits.build())
                     .standard_retry(sdk.retry_config().unwrap_or(&RetryConfig::standard()))
+                    // An SDK crate brings its own; without them nothing is ever tried again. EC2 throttles with a 503.
+                    .retry_classifier(HttpStatusCodeClassifier::default())
+                    .retry_classifier(TransientErrorClassifier::<NotHttp>::new())
                     .runtime_plugin(signed(region, credentials))
                     .build()
             });
@@ -173,17 +182,76 @@ fn refusal(xml: &str, status: u16) -> Error {
         rest.split_once(&format!("</{tag}>"))
             .map(|(text, _)| text.to_owned())
     };
-    let code = text("Code").unwrap_or_else(|| format!("HTTP {status}"));
     crate::errors::from_aws(
         "DescribeNetworkInterfaces",
-        &code,
-        &text("Message").unwrap_or_default(),
+        status,
+        text("Code").as_deref(),
+        text("Message").as_deref().unwrap_or("no message"),
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::Credentials;
+    use axum::Router;
+    use axum::http::StatusCode;
+
     use super::*;
+
+    /// What becomes of a look at an interface, and how often EC2 is asked, if it first fails so often.
+    async fn looked(failures: usize, status: StatusCode) -> (Result<HashMap<String, IpAddr>, Error>, usize) {
+        let asked = Arc::<AtomicUsize>::default();
+        let counter = asked.clone();
+        let answer = async move || match counter.fetch_add(1, Ordering::SeqCst) < failures {
+            true => (status, "<Response/>"),
+            false => (
+                StatusCode::OK,
+                "<R><networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><association>\
+                 <publicIp>198.51.100.7</publicIp></association></item></networkInterfaceSet></R>",
+            ),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let server = tokio::spawn(async { axum::serve(listener, Router::new().fallback(answer)).await });
+        let backoff = Duration::from_millis(1);
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "the test"))
+            .retry_config(RetryConfig::standard().with_initial_backoff(backoff))
+            .load()
+            .await;
+        let ec2 = Ec2::new(&sdk, crate::http_client(), Some(&endpoint));
+        let seen = ec2.public_addresses(&["eni-1".to_owned()]).await;
+        server.abort();
+        (seen, asked.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn what_ec2_throttles_or_fails_to_do_is_tried_again_as_by_any_sdk() {
+        let (seen, asked) = looked(2, StatusCode::SERVICE_UNAVAILABLE).await;
+        assert_eq!((seen.map(|addresses| addresses.len()), asked), (Ok(1), 3));
+        let (seen, asked) = looked(9, StatusCode::INTERNAL_SERVER_ERROR).await;
+        assert_eq!(
+            (seen.map_err(|error| error.code), asked),
+            (Err(Code::Unavailable), 3)
+        );
+    }
+
+    #[tokio::test]
+    async fn what_ec2_refuses_is_not_tried_again() {
+        let (seen, asked) = looked(1, StatusCode::FORBIDDEN).await;
+        assert_eq!(
+            (seen.map_err(|error| error.code), asked),
+            (Err(Code::Rejected), 1)
+        );
+    }
 
     #[test]
     fn the_public_address_is_found_among_nested_items() {

@@ -26,12 +26,11 @@ impl Leases for Aws {
             if self.table.saved("UpdateItem", prolong.send().await)? == Saved::Yes {
                 return Ok(Lease::Prolonged);
             }
-            if self
-                .lease_of(lease)
-                .await?
-                .is_some_and(|(_, theirs)| theirs >= until)
-            {
-                return Ok(Lease::Prolonged);
+            match self.lease_of(lease).await? {
+                // Somebody has prolonged it already: that is found out when it is given back.
+                Some((who, _)) if who == owner => return Ok(Lease::Taken),
+                Some((_, theirs)) if theirs >= until => return Ok(Lease::Prolonged),
+                _ => {}
             }
         }
         Ok(Lease::Prolonged)
@@ -61,7 +60,8 @@ impl Leases for Aws {
 }
 
 impl Aws {
-    /// Takes a lease until a moment if nobody has it now; a conflict: somebody has, for no longer than before.
+    /// Takes a lease until a moment if nobody else has it now; a conflict: somebody has, for no longer than before. Who has it
+    /// takes it again: of a write whose answer is lost the SDK makes another, which must not find its own work in the way.
     pub(crate) async fn take_free_lease(
         &self,
         lease: &str,
@@ -71,7 +71,9 @@ impl Aws {
         let take = self
             .lease(lease, until)
             .update_expression("SET #owner = :owner, #until = :until")
-            .condition_expression("attribute_not_exists(pk) OR #until <= :now")
+            .condition_expression(
+                "attribute_not_exists(pk) OR #until <= :now OR (#owner = :owner AND #until <= :until)",
+            )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", AttributeValue::S(owner.to_owned()))
             .expression_attribute_values(":now", millis(self.now()));

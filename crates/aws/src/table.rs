@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use dormouse_core::error::{Code, Error};
@@ -164,14 +165,13 @@ impl Table {
     }
 
     /// How a conditional write ended.
-    pub(crate) fn saved<T, E, R>(
+    pub(crate) fn saved<T, E>(
         &self,
         operation: &str,
-        result: Result<T, SdkError<E, R>>,
+        result: Result<T, SdkError<E, HttpResponse>>,
     ) -> Result<Saved, Error>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         match result {
             Ok(_) => Ok(Saved::Yes),
@@ -189,10 +189,9 @@ impl Table {
     }
 
     /// The error of a call on the table. Other services say ResourceNotFoundException of other things.
-    pub(crate) fn failed<E, R>(&self, operation: &str, error: &SdkError<E, R>) -> Error
+    pub(crate) fn failed<E>(&self, operation: &str, error: &SdkError<E, HttpResponse>) -> Error
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         let ours = failed(&self.what(operation), error);
         match error.code() {

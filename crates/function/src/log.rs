@@ -1,5 +1,7 @@
 //! What functions write to their log: one line of JSON an event, as CloudWatch Logs searches it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use dormouse_core::engine::{self, Turn};
 use dormouse_core::error::{Code, Error};
 use dormouse_core::intent::Intent;
@@ -108,6 +110,16 @@ pub fn bad_tags(group: &str, problems: &[Problem], now: Timestamp) {
     }
 }
 
+/// Whether nothing is written.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Writes nothing from now on, in this process: for simulations, which live through years in a minute.
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
 fn write(line: &Value) {
-    println!("{line}");
+    if !QUIET.load(Ordering::Relaxed) {
+        println!("{line}");
+    }
 }

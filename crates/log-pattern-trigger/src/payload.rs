@@ -1,6 +1,7 @@
 //! What CloudWatch Logs sends to a subscribed function: base64 of gzip of JSON (Amazon CloudWatch Logs User Guide,
 //! "Subscription filters with AWS Lambda").
 
+use std::fmt;
 use std::io::Read;
 
 use base64::Engine;
@@ -8,12 +9,13 @@ use base64::engine::general_purpose::STANDARD;
 use dormouse_core::error::{Code, Error};
 use flate2::read::GzDecoder;
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Most bytes that are unpacked. A batch comes from PutLogEvents calls of at most 1 MiB and 10,000 events, to which JSON
-/// adds about as much again; the worst that fits here takes half of the function's memory. Our choice.
+/// adds about as much again; the worst that fits here takes a quarter of the function's memory. Our choice.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Lines of one log group.
@@ -43,14 +45,52 @@ struct Data {
     #[serde(default)]
     log_group: String,
     #[serde(default)]
-    log_events: Vec<Entry>,
+    log_events: Lines,
+}
+
+/// The entries that are lines with a moment, and how many are none. Others are passed over as they are read: as values,
+/// what is short in a batch would take many times its length.
+#[derive(Default)]
+struct Lines {
+    lines: Vec<Line>,
+    skipped: usize,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Line { timestamp: i64, message: String },
-    Other(IgnoredAny),
+struct Entry {
+    timestamp: i64,
+    message: String,
+}
+
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Lines;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of log events")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Lines, A::Error> {
+                let mut all = Lines::default();
+                while let Some(entry) = entries.next_element::<&RawValue>()? {
+                    match line(entry) {
+                        Some(line) => all.lines.push(line),
+                        None => all.skipped += 1,
+                    }
+                }
+                Ok(all)
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+fn line(entry: &RawValue) -> Option<Line> {
+    let Entry { timestamp, message } = serde_json::from_str(entry.get()).ok()?;
+    let at = Timestamp::from_millisecond(timestamp).ok()?;
+    Some(Line { at, message })
 }
 
 /// Unpacks a batch; none for a control message, which only asks whether the function is there.
@@ -81,30 +121,14 @@ pub(crate) fn decode(event: &Value) -> Result<Option<Batch>, Error> {
     })?;
     match data.message_type.as_str() {
         "CONTROL_MESSAGE" => Ok(None),
-        "DATA_MESSAGE" => Ok(Some(batch(data))),
+        "DATA_MESSAGE" => Ok(Some(Batch {
+            log_group: data.log_group,
+            lines: data.log_events.lines,
+            skipped: data.log_events.skipped,
+        })),
         other => Err(invalid(&format!(
             "messageType `{other}`: must be DATA_MESSAGE or CONTROL_MESSAGE"
         ))),
-    }
-}
-
-fn batch(data: Data) -> Batch {
-    let all = data.log_events.len();
-    let lines: Vec<Line> = data
-        .log_events
-        .into_iter()
-        .filter_map(|entry| match entry {
-            Entry::Line { timestamp, message } => Some(Line {
-                at: Timestamp::from_millisecond(timestamp).ok()?,
-                message,
-            }),
-            Entry::Other(_) => None,
-        })
-        .collect();
-    Batch {
-        log_group: data.log_group,
-        skipped: all - lines.len(),
-        lines,
     }
 }
 

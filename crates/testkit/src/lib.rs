@@ -4,6 +4,7 @@
 mod doors;
 pub mod openapi;
 mod ports;
+pub mod state_machine;
 
 pub use doors::WAKE_TARGET_GROUP;
 

@@ -1,6 +1,8 @@
 //! The ports of `dormouse-core`, over what a test has put into its world.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use dormouse_core::decide::Question;
@@ -22,6 +24,7 @@ use dormouse_core::sessions::TaskKey;
 use dormouse_core::settings::{GroupSettings, ServiceSettings};
 use dormouse_core::tags::{GROUP, TaggedService};
 use dormouse_core::why::{Cursor, Entry, Page, Row};
+use futures_util::future::{Either, select};
 use jiff::Timestamp;
 
 use crate::{World, give_way};
@@ -323,7 +326,7 @@ impl Clock for World {
 
     async fn pause(&self, length: Duration) {
         let until = duration::after(self.now.get(), length);
-        self.pauses.borrow_mut().push(until);
+        let _paused = Paused::new(&self.pauses, until);
         let mut calls = None;
         while self.now.get() < until {
             let first = self.pauses.borrow().iter().min() == Some(&until);
@@ -335,14 +338,35 @@ impl Clock for World {
                 give_way().await;
             }
         }
-        let mut pauses = self.pauses.borrow_mut();
-        if let Some(mine) = pauses.iter().position(|end| *end == until) {
-            pauses.swap_remove(mine);
-        }
     }
 
-    async fn within<T>(&self, _limit: Duration, work: impl Future<Output = T>) -> Option<T> {
-        Some(work.await)
+    async fn within<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+        match select(pin!(work), pin!(self.pause(limit))).await {
+            Either::Left((done, _)) => Some(done),
+            Either::Right(_) => None,
+        }
+    }
+}
+
+/// Somebody who pauses, until they go on or are given up.
+struct Paused<'a> {
+    all: &'a RefCell<Vec<Timestamp>>,
+    until: Timestamp,
+}
+
+impl<'a> Paused<'a> {
+    fn new(all: &'a RefCell<Vec<Timestamp>>, until: Timestamp) -> Self {
+        all.borrow_mut().push(until);
+        Self { all, until }
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        let mut all = self.all.borrow_mut();
+        if let Some(mine) = all.iter().position(|end| *end == self.until) {
+            all.swap_remove(mine);
+        }
     }
 }
 

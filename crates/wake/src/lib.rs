@@ -10,8 +10,6 @@ mod pipeline;
 mod response;
 mod route;
 
-pub use pipeline::job_within;
-
 use dormouse_core::config::Config;
 use dormouse_core::direct::Ask;
 use dormouse_core::error::{Code, Error};

@@ -19,23 +19,12 @@ const LIMIT: Duration = Duration::from_secs(18);
 /// So long it waits for calls that others make too: the rest of the time is for looking and acting.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Handles a job in the function's own time.
-pub(crate) async fn handle<W: World + Jobs>(
-    world: &W,
-    config: &Config,
-    event: &Value,
-    request_id: &str,
-) -> Result<Value, Error> {
-    job_within(LIMIT, world, config, event, request_id).await
-}
-
-/// Handles a job, whose work may take until `limit`.
+/// Handles a job.
 ///
 /// # Errors
 /// [`Code::InvalidRequest`] for a job without an id. Those of CodePipeline, if it cannot be told the result: Lambda
 /// then repeats the event.
-pub async fn job_within<W: World + Jobs>(
-    limit: Duration,
+pub(crate) async fn handle<W: World + Jobs>(
     world: &W,
     config: &Config,
     event: &Value,
@@ -44,14 +33,14 @@ pub async fn job_within<W: World + Jobs>(
     let job = pipeline::parse(event)?;
     let began = job.began.unwrap_or_else(|| world.now());
     let work = AssertUnwindSafe(work(world, config, &job, began, request_id)).catch_unwind();
-    let worked = match tokio::time::timeout(limit, work).await {
-        Ok(Ok(worked)) => worked,
-        Ok(Err(_panic)) => Err(Error::new(
+    let worked = match world.within(LIMIT, work).await {
+        Some(Ok(worked)) => worked,
+        Some(Err(_panic)) => Err(Error::new(
             Code::Internal,
             "the function panicked: its log says where",
         )),
-        Err(_elapsed) => {
-            let message = format!("AWS did not answer within {limit:?}");
+        None => {
+            let message = format!("AWS did not answer within {LIMIT:?}");
             Err(Error::new(Code::Unavailable, message))
         }
     };

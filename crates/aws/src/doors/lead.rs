@@ -204,19 +204,11 @@ fn forward(order: Option<i32>, to: &Forward, stays: Option<i32>) -> Action {
 #[cfg(test)]
 mod tests {
     use aws_sdk_elasticloadbalancingv2::types::AuthenticateOidcActionConfig;
-    use dormouse_core::front::Share;
 
     use super::*;
 
     fn to(shares: &[(&str, u32)], sticky_seconds: Option<u32>) -> Forward {
-        let shares = shares.iter().map(|(target_group, weight)| Share {
-            target_group: (*target_group).to_owned(),
-            weight: *weight,
-        });
-        Forward {
-            shares: shares.collect(),
-            sticky_seconds,
-        }
+        Forward::weighted(shares.iter().copied(), sticky_seconds)
     }
 
     fn authenticate() -> Action {

@@ -15,7 +15,7 @@ use crate::record::Phase;
 use super::Draft;
 
 /// Later use of an awake group is written down at most this often, however many lines come. Our choice: far below
-/// any idle time.
+/// any idle time. While it sleeps, all that is later is news, or the first line after a sleep would be lost.
 const NOTE_EVERY: Duration = Duration::from_secs(5);
 
 impl Draft<'_> {
@@ -23,11 +23,13 @@ impl Draft<'_> {
     /// that was delivered twice nor the app's own last words wake it again.
     pub(super) fn note_activity(&mut self, services: &BTreeMap<ServiceId, Timestamp>) -> Reason {
         let mut news = None;
+        let sleeps = self.sleeps();
         for (service, at) in services {
             // A clock that is ahead of ours does not hold the group awake for longer.
             let at = (*at).min(self.now);
             let known = &mut self.record.service(service).active_at;
-            if known.is_none_or(|known| duration::between(known, at) >= NOTE_EVERY) {
+            let is_news = |known| duration::between(known, at) >= NOTE_EVERY || (sleeps && at > known);
+            if known.is_none_or(is_news) {
                 *known = Some(at);
                 news = news.max(Some(at));
             }

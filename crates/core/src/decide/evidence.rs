@@ -92,8 +92,11 @@ impl<'a> Draft<'a> {
         let mut all: Vec<Question<'a>> = self
             .known()
             .flat_map(|(service, state)| {
+                // Somebody has switched it off: what has no tasks is not in use, and nothing could tell of it but logs.
+                let has_tasks = state.desired > 0 || state.running > 0 || state.pending > 0;
                 signals_of(service, &state.target_groups)
                     .into_iter()
+                    .filter(move |signal| has_tasks || *signal == Signal::Logs)
                     .map(move |signal| Question {
                         service,
                         state,

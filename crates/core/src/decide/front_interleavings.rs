@@ -245,14 +245,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn owners() -> impl Strategy<Value = Forward> {
-    let shares = [(APP, 70), (OTHER, 30)].map(|(target_group, weight)| crate::front::Share {
-        target_group: target_group.to_owned(),
-        weight,
-    });
-    let shared = Forward {
-        shares: shares.to_vec(),
-        sticky_seconds: Some(60),
-    };
+    let shared = Forward::weighted([(APP, 70), (OTHER, 30)], Some(60));
     prop_oneof![Just(Forward::to(APP)), Just(shared)]
 }
 

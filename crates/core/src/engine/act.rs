@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::{Turn, Way, change, neighbours};
-
 use crate::decide::{Effect, LEADS_WITHIN, Lead, Subject};
 use crate::duration;
 use crate::error::{Code, Error};
@@ -215,11 +214,15 @@ async fn remember<W: World>(
     outcomes: &Outcomes,
 ) -> Result<(), Error> {
     let at = world.now();
+    let generation = record.generation;
     let saved = change(world, group, Some(record.clone()), |record| {
         let before = record.clone();
         let failure = |error: &Option<Error>| error.clone().map(|error| Failure { error, at });
-        for (service, error) in &outcomes.services {
-            record.service(service).failure = failure(error);
+        // A wake that came meanwhile has nothing to do with what an older generation failed to do.
+        if record.generation == generation {
+            for (service, error) in &outcomes.services {
+                record.service(service).failure = failure(error);
+            }
         }
         for (door, outcome) in &outcomes.doors {
             if let Some(led) = record.front.doors.get_mut(door) {

@@ -118,8 +118,9 @@ pub async fn find<W: World>(
     while stored.settings.is_none() {
         let read_at = world.discovered_at().await?;
         if read_at.is_some_and(|at| at >= began) {
-            // Somebody has read them since.
-            return Err(unknown(group));
+            // Somebody has read them since. What they found was written before that was, but maybe after it was loaded here.
+            stored = world.load(group).await?;
+            break;
         }
         match wait(read_at, world.now()) {
             Some(wait) => {

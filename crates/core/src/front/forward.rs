@@ -33,12 +33,22 @@ impl Forward {
     /// A forward to one target group.
     #[must_use]
     pub fn to(target_group: &str) -> Self {
+        Self::weighted([(target_group, 1)], None)
+    }
+
+    /// A forward to target groups with these weights, with which clients stay for so many seconds, if they do.
+    #[must_use]
+    pub fn weighted<'a>(
+        shares: impl IntoIterator<Item = (&'a str, u32)>,
+        sticky_seconds: Option<u32>,
+    ) -> Self {
+        let shares = shares.into_iter().map(|(target_group, weight)| Share {
+            target_group: target_group.to_owned(),
+            weight,
+        });
         Self {
-            shares: vec![Share {
-                target_group: target_group.to_owned(),
-                weight: 1,
-            }],
-            sticky_seconds: None,
+            shares: shares.collect(),
+            sticky_seconds,
         }
     }
 
@@ -67,6 +77,14 @@ impl Forward {
     #[must_use]
     pub fn leads_to(&self, target_group: &str) -> bool {
         self.weight(target_group).is_some_and(|weight| weight > 0)
+    }
+
+    /// Whether requests go to one of these target groups.
+    #[must_use]
+    pub fn leads_to_any(&self, target_groups: &BTreeSet<String>) -> bool {
+        target_groups
+            .iter()
+            .any(|target_group| self.leads_to(target_group))
     }
 
     /// The same with the shares of these target groups given to `wake`. Nobody stays with a target group by a cookie
@@ -120,5 +138,25 @@ impl Forward {
                 .sticky_seconds
                 .or(original.sticky_seconds.filter(|_| !goes_on)),
         }
+    }
+
+    /// Where it led before it was led away by a call of ours that nobody remembers, if that is what it looks like: all that
+    /// leads anywhere is `wake`, and one of ours is still named.
+    #[must_use]
+    pub fn orphaned(&self, ours: &BTreeSet<String>, wake: &str) -> Option<Self> {
+        let given = self.weight(wake).filter(|weight| *weight > 0)?;
+        let mut shares: Vec<Share> = self.shares.clone();
+        shares.retain(|share| share.target_group != wake);
+        if shares.iter().any(|share| share.weight > 0) {
+            return None;
+        }
+        let mut lost = shares
+            .iter_mut()
+            .filter(|share| ours.contains(&share.target_group));
+        lost.next()?.weight = given;
+        Some(Self {
+            shares,
+            sticky_seconds: None,
+        })
     }
 }

@@ -83,11 +83,7 @@ impl Led {
         if forward.is_as(&self.original) {
             return Some(What::PutBack);
         }
-        let leads_to_ours = self
-            .ours
-            .iter()
-            .any(|target_group| forward.leads_to(target_group));
-        if !leads_to_ours && !forward.leads_to(&self.wake) {
+        if !forward.leads_to_any(&self.ours) && !forward.leads_to(&self.wake) {
             return Some(What::LedElsewhere);
         }
         // What its owner would have now, had it not been led away.

@@ -8,14 +8,7 @@ use crate::ids::GroupName;
 const WAKE: &str = "wake";
 
 fn forward(shares: &[(&str, u32)], sticky_seconds: Option<u32>) -> Forward {
-    let shares = shares.iter().map(|(target_group, weight)| Share {
-        target_group: (*target_group).to_owned(),
-        weight: *weight,
-    });
-    Forward {
-        shares: shares.collect(),
-        sticky_seconds,
-    }
+    Forward::weighted(shares.iter().copied(), sticky_seconds)
 }
 
 fn set(names: &[&str]) -> BTreeSet<String> {

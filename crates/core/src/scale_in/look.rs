@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::PATIENCE;
 use super::plan::{Plan, PlannedTarget};
+use super::release;
 use super::request::Request;
 use crate::duration;
 use crate::engine;
@@ -134,11 +135,14 @@ impl<'a, W: ScalingWorld> Look<'a, W> {
     pub(super) async fn found_plan(&self) -> Result<Option<Plan>, Error> {
         let plan = self.world.plan(&self.request.service).await?;
         match plan {
-            // What another scale-in left behind is mended before anything else is done.
-            Some(plan) if plan.execution != self.request.execution => Err(revoked(
-                self.request,
-                &format!("`{}` has left its plan behind", plan.execution),
-            )),
+            // What another scale-in left behind is mended before anything else is done: it has no claim any more, so
+            // nobody else would.
+            Some(plan) if plan.execution != self.request.execution => {
+                let Request { group, service, .. } = self.request;
+                release(self.world, group, service, &plan.execution).await?;
+                let why = format!("`{}` had left its plan behind", plan.execution);
+                Err(revoked(self.request, &why))
+            }
             plan => Ok(plan),
         }
     }

@@ -92,7 +92,8 @@ impl<W: ScalingWorld> Look<'_, W> {
         let of_service = record.service(service);
         of_service.command = Some(Command { count: to, at });
         if let Some(claim) = &mut of_service.scaling.claim {
-            claim.lowering = Some(Lowering { to, at });
+            let repeated = claim.lowering.is_some();
+            claim.lowering = Some(Lowering { to, at, repeated });
         }
         let saved = self.world.save_record(&self.request.group, &record, None).await?;
         if saved == Saved::Conflict {

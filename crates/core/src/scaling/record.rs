@@ -113,6 +113,9 @@ pub struct Lowering {
     pub to: u32,
     /// When.
     pub at: Timestamp,
+    /// Whether it was decided before, and nobody knows how that call went: it may land after this one.
+    #[serde(default)]
+    pub repeated: bool,
 }
 
 /// A change of a count, of which people are told once.

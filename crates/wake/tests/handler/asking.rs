@@ -21,6 +21,23 @@ async fn an_unknown_group_is_404_for_people_and_programs() {
     assert_eq!(world.changes(), [""; 0]);
 }
 
+/// Whoever comes while somebody else reads the tags must not be told that what those find does not exist.
+#[tokio::test]
+async fn a_group_that_somebody_else_finds_meanwhile_is_not_unknown_however_slow_the_table_is() {
+    for steps in 0..8 {
+        let world = asleep();
+        let mut first = std::pin::pin!(answer(&world, get("/dev/", "*/*")));
+        // It stands still there while another one comes and goes.
+        for _ in 0..steps {
+            assert!(futures_util::poll!(&mut first).is_pending(), "{steps}");
+        }
+        assert_eq!(status_of(&answer(&world, get("/dev/-/status", "*/*")).await), 200);
+        let told = first.await;
+        assert_eq!(status_of(&told), 503, "{steps}: {told}");
+        assert_eq!(world.desired("dev/web"), 1, "{steps}");
+    }
+}
+
 #[tokio::test]
 async fn people_may_wake_but_not_put_to_sleep_over_http() {
     let world = awake().await;

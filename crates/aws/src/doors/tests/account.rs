@@ -17,7 +17,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use dormouse_core::config::Config;
-use dormouse_core::front::{DoorId, Forward, Share};
+use dormouse_core::front::{DoorId, Forward};
 use fargate_sim::model::{Config as SimConfig, Millis, World};
 use fargate_sim::protocol::{AnyPort, Call, Endpoint};
 
@@ -166,14 +166,7 @@ pub(super) fn forward(shares: &[(&str, i32)]) -> Action {
 
 /// The same as core has it.
 pub(super) fn shares(shares: &[(&str, u32)]) -> Forward {
-    let shares = shares.iter().map(|(target_group, weight)| Share {
-        target_group: (*target_group).to_owned(),
-        weight: *weight,
-    });
-    Forward {
-        shares: shares.collect(),
-        sticky_seconds: None,
-    }
+    Forward::weighted(shares.iter().copied(), None)
 }
 
 fn adapter(sdk: &SdkConfig, wake: &[&str]) -> Aws {

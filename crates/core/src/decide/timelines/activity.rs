@@ -63,6 +63,14 @@ fn a_line_that_is_delivered_twice_wakes_once() {
 }
 
 #[test]
+fn a_line_right_after_a_sleep_by_hand_wakes_it_however_soon_it_follows_the_last_one() {
+    let mut t = Timeline::awake(&["web"], 1);
+    t.decide(400, line(400));
+    t.decide(401, Action::Sleep);
+    assert_eq!(t.decide(402, line(402)).reason, Reason::WakeAsked);
+}
+
+#[test]
 fn a_burst_is_written_down_once_in_a_few_seconds_and_needs_no_look() {
     let mut t = Timeline::awake(&["web"], 1);
     let mut writes = 0;

@@ -67,6 +67,28 @@ fn what_a_search_found_is_remembered() {
 }
 
 #[test]
+fn a_service_that_somebody_has_switched_off_keeps_nobody_awake() {
+    let mut t = Timeline::awake(&["web", "worker"], 1);
+    for service in &mut t.group.services {
+        let signals = [Signal::Requests, Signal::Connections, Signal::Logs];
+        service.signals = Signals::Listed(signals.into_iter().collect());
+    }
+    t.changes("worker", |state| {
+        (state.desired, state.running, state.tasks) = (0, 0, Vec::new());
+    });
+    let asked = t.asks(1000).into_iter().map(|(service, _)| service);
+    assert!(asked.eq(["web", "web"]), "nothing of its tasks could tell of use");
+    t.reads("web", Signal::Requests, quiet(300, 1000));
+    t.reads("web", Signal::Connections, quiet(300, 1000));
+    let web = ("web".to_owned(), Signal::Logs);
+    let worker = ("worker".to_owned(), Signal::Logs);
+    assert_eq!(t.asks(1000), [web, worker], "logs may");
+    t.reads("web", Signal::Logs, quiet(300, 940));
+    t.reads("worker", Signal::Logs, quiet(300, 940));
+    assert_eq!(t.tick(1000).reason.code(), "idle");
+}
+
+#[test]
 fn connections_are_quiet_from_look_to_look() {
     let mut t = with(&[Signal::Connections]);
     for seconds in (60..660).step_by(60) {

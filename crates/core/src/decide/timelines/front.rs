@@ -451,14 +451,7 @@ fn a_rule_that_cannot_be_tried_is_not_led_away_at_all() {
 #[test]
 fn of_two_groups_behind_one_rule_only_one_sleeps_at_a_time() {
     let mut t = Fronted::awake(2);
-    let shares = [(APP, 1), ("tg/other", 0), (WAKE, 1)].map(|(target_group, weight)| crate::front::Share {
-        target_group: target_group.to_owned(),
-        weight,
-    });
-    t.owner_leads(Forward {
-        shares: shares.to_vec(),
-        sticky_seconds: None,
-    });
+    t.owner_leads(Forward::weighted([(APP, 1), ("tg/other", 0), (WAKE, 1)], None));
     let tick = t.tick(700);
     assert_eq!((t.phase(), tick.effects), (Phase::Awake, vec![]));
     assert!(tick.front_error.expect("why").message.contains("another group"));
