@@ -8,6 +8,8 @@ mod aws;
 mod bench;
 mod browser;
 mod builds;
+mod cargo_tools;
+mod checkov;
 mod checks;
 mod demo;
 mod deploy;
@@ -19,11 +21,15 @@ mod http;
 mod interrupt;
 mod journey;
 mod local;
+mod model_check;
 mod parts;
 mod progress;
 mod repo;
+mod sbom;
+mod sim;
 mod speed;
 mod stack;
+mod supply;
 mod test;
 mod timeline;
 mod tools;
@@ -35,11 +41,15 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <command> [options]
 
-  demo     do all set-up, then put a service to sleep and wake it on this machine, with a timeline
-  test     do all set-up, then run every check and every test
-  local    start the local stack with the template deployed, and keep it until stopped
-  bench    compare Dormouse's decisions with other policies over the same loads and visits
-  help     show this text
+  demo        do all set-up, then put a service to sleep and wake it on this machine, with a timeline
+  test        do all set-up, then run every check and every test
+  local       start the local stack with the template deployed, and keep it until stopped
+  sim         run all functions together with everything going wrong, once for each seed
+  model-check explore small worlds to the end, and say which invariants hold
+  bench       compare Dormouse's decisions with other policies over the same loads and visits
+  sbom        write a bill of materials for each function
+  advisories  look for crates with known vulnerabilities
+  help        show this text
 
 `cargo xtask <command> --help` shows a command's options. What is needed: Rust and Python 3;
 for `test` npm too, and Chromium with its driver, which it installs on Debian where they are missing.
@@ -63,7 +73,11 @@ fn run(verb: Option<OsString>, rest: Vec<OsString>) -> anyhow::Result<ExitCode> 
         Some("demo") => demo::run(rest),
         Some("test") => test::run(rest),
         Some("local") => local::run(rest),
+        Some("sim") => sim::run(rest),
+        Some("model-check") => model_check::run(rest),
         Some("bench") => bench::run(rest),
+        Some("sbom") => sbom::run(rest),
+        Some("advisories") => supply::advisories(rest),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::account::{Act, Call, Part, When};
-use crate::machine::End;
+use crate::account::{Act, Call, Part, When, web};
 use crate::scene::{ALONE, BALANCED};
 use crate::sim::{Sim, minutes, seconds};
 use crate::sweep::{at_every_moment, moments, tick_at_every_moment};
+use dormouse_simulation::machine::End;
 
 /// The scale-in did what it was to do, and people know of it.
 fn done(sim: &Sim) {
@@ -32,6 +32,29 @@ fn the_function_may_die_at_any_moment() {
             },
         );
     }
+}
+
+/// A plan that arrived after its scale-in had ended belongs to nobody. The next scale-in mends what it says was taken, and
+/// the one after that does its work.
+#[test]
+fn a_plan_that_is_left_behind_does_not_keep_others_from_theirs() {
+    let mut sim = BALANCED.begun();
+    sim.run_to("WaitUntilDrained");
+    let late = sim.account.table.borrow().plan(&web()).expect("a plan");
+    sim.account.busy_tick();
+    sim.finish();
+    assert_eq!(sim.outcome(), "ScaleInRevoked");
+    sim.account.table.borrow_mut().put_plan(&web(), &late);
+    sim.account.set_cpu(10.0);
+    sim.run(minutes(30));
+    sim.finish();
+    let outcomes: Vec<&str> = sim
+        .executions
+        .iter()
+        .map(|execution| execution.outcome())
+        .collect();
+    assert_eq!(outcomes[1..3], ["ScaleInRevoked", "scaled-in"], "{outcomes:?}");
+    sim.must_be_clean();
 }
 
 /// Each call in turn fails, or works and seems to have failed.

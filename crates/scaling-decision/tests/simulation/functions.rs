@@ -7,7 +7,7 @@ use fargate_sim::model::Millis;
 use serde_json::{Value, json};
 
 use crate::account::{Account, Invocation, Progress, step_of};
-use crate::machine::Failure;
+use dormouse_simulation::machine::Failure;
 
 /// Invocations under way, and those of the schedule that have ended.
 #[derive(Default)]

@@ -3,9 +3,7 @@
 
 mod account;
 mod events;
-mod expression;
 mod functions;
-mod machine;
 mod scene;
 mod sim;
 mod sweep;

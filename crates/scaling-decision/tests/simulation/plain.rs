@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::machine::End;
 use crate::scene::{ALONE, BALANCED, Scene};
 use crate::sim::{Sim, minutes};
+use dormouse_simulation::machine::End;
 
 /// A whole scale-in from six tasks to the three with sessions, looked at after every state. Gives the states.
 fn whole(scene: Scene) -> Vec<String> {

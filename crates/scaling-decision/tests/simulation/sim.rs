@@ -8,7 +8,7 @@ use fargate_sim::model::Millis;
 
 use crate::account::Account;
 use crate::functions::Functions;
-use crate::machine::{End, Execution, Machine};
+use dormouse_simulation::machine::{End, Execution, Machine};
 
 pub(crate) struct Sim {
     pub(crate) account: Rc<Account>,
@@ -61,7 +61,7 @@ impl Sim {
             watching: false,
             functions: Functions::default(),
             agenda: Vec::new(),
-            machine: Machine::read(),
+            machine: Machine::scale_in(),
         }
     }
 

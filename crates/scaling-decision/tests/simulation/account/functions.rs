@@ -13,7 +13,7 @@ use scaling_decision::handle;
 use serde_json::{Value, json};
 
 use super::{Account, group, web};
-use crate::machine::Failure;
+use dormouse_simulation::machine::Failure;
 
 impl Account {
     /// Calls the function as the state machine does.

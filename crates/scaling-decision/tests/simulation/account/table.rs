@@ -37,6 +37,14 @@ impl Table {
     }
 }
 
+impl Table {
+    /// A plan arrives, whatever was there.
+    pub(crate) fn put_plan(&mut self, service: &ServiceId, plan: &Plan) {
+        let json = serde_json::to_value(plan).expect("JSON");
+        self.plans.insert(service.clone(), (plan.version, json));
+    }
+}
+
 impl Account {
     /// The changes of counts that the why-log tells of, the oldest first.
     pub(crate) fn changes_kept(&self) -> Vec<(u32, u32)> {

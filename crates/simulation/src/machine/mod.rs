@@ -1,26 +1,35 @@
-//! `statemachines/scale-in.asl.json`, taken state by state.
+//! State machines, taken state by state from their files: just what they use of Amazon States Language and JSONata. Any
+//! other form is a panic.
+
+mod expression;
 
 use std::time::Duration;
 
 use fargate_sim::model::Millis;
 use serde_json::{Value, json};
 
-use crate::expression::evaluate;
+use expression::evaluate;
 
-/// The definition of the state machine.
-pub(crate) struct Machine(Value);
+/// The definition of a state machine.
+#[derive(Debug)]
+pub struct Machine(Value);
 
 /// How a call of the function failed: error and cause, as a state machine sees them.
-pub(crate) type Failure = (String, String);
+pub type Failure = (String, String);
 
 /// One execution: where it is, with what, and when it goes on.
-pub(crate) struct Execution {
-    pub(crate) name: String,
-    pub(crate) state: String,
-    pub(crate) due: Millis,
+#[derive(Debug)]
+pub struct Execution {
+    /// Its name.
+    pub name: String,
+    /// The state in which it is.
+    pub state: String,
+    /// When it goes on.
+    pub due: Millis,
     /// The states that were entered, in order.
-    pub(crate) visited: Vec<String>,
-    pub(crate) end: Option<End>,
+    pub visited: Vec<String>,
+    /// How it ended, once it has.
+    pub end: Option<End>,
     input: Value,
     /// What was assigned.
     variables: Value,
@@ -30,20 +39,35 @@ pub(crate) struct Execution {
 
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum End {
+pub enum End {
+    /// With this output.
     Succeeded(Value),
+    /// With this error.
     Failed(String),
     /// Somebody stopped it, or it was lost.
     Aborted,
 }
 
 impl Machine {
-    pub(crate) fn read() -> Self {
-        let text = include_str!("../../../../statemachines/scale-in.asl.json");
-        Self(serde_json::from_str(text).expect("JSON"))
+    /// The scale-in.
+    #[must_use]
+    pub fn scale_in() -> Self {
+        Self::parse(include_str!("../../../../statemachines/scale-in.asl.json"))
     }
 
-    pub(crate) fn start(&self, name: &str, input: Value, now: Millis) -> Execution {
+    /// The sleep timer.
+    #[must_use]
+    pub fn sleep_timer() -> Self {
+        Self::parse(include_str!("../../../../statemachines/sleep-timer.asl.json"))
+    }
+
+    fn parse(text: &str) -> Self {
+        Self(serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// Starts an execution.
+    #[must_use]
+    pub fn start(&self, name: &str, input: Value, now: Millis) -> Execution {
         Execution {
             name: name.to_owned(),
             state: word(&self.0, "StartAt"),
@@ -57,7 +81,7 @@ impl Machine {
     }
 
     /// Enters a state. If it calls the function, with what.
-    pub(crate) fn enter(&self, execution: &mut Execution) -> Option<Value> {
+    pub fn enter(&self, execution: &mut Execution) -> Option<Value> {
         let state = &self.0["States"][&execution.state];
         if execution.tries == 0 {
             execution.visited.push(execution.state.clone());
@@ -67,12 +91,11 @@ impl Machine {
         }
         assert_eq!(state["Resource"], "arn:aws:states:::lambda:invoke");
         let arguments = evaluate(&state["Arguments"], &execution.scope(&json!({})));
-        assert_eq!(arguments["FunctionName"], "${ScalingDecisionFunctionArn}");
         Some(arguments["Payload"].clone())
     }
 
     /// Leaves a state that has called the function, or waits to try again.
-    pub(crate) fn answered(&self, execution: &mut Execution, now: Millis, answer: Result<Value, Failure>) {
+    pub fn answered(&self, execution: &mut Execution, now: Millis, answer: Result<Value, Failure>) {
         let state = &self.0["States"][&execution.state];
         execution.due = now;
         match answer {
@@ -82,19 +105,28 @@ impl Machine {
     }
 
     /// Leaves a state that calls nobody.
-    pub(crate) fn leave(&self, execution: &mut Execution, now: Millis) {
+    pub fn leave(&self, execution: &mut Execution, now: Millis) {
         let state = &self.0["States"][&execution.state];
         execution.due = now;
         match word(state, "Type").as_str() {
             "Pass" => execution.leave(state, &json!({})),
             "Choice" => execution.choose(state),
             "Wait" => {
-                let seconds = evaluate(&state["Seconds"], &execution.scope(&json!({})));
-                let seconds = seconds.as_u64().expect("seconds to wait");
+                let scope = execution.scope(&json!({}));
+                let due = match state.get("Timestamp") {
+                    Some(at) => Millis(millis(&evaluate(at, &scope))).max(now),
+                    None => now + Duration::from_secs(whole(&evaluate(&state["Seconds"], &scope))),
+                };
                 execution.leave(state, &json!({}));
-                execution.due = now + Duration::from_secs(seconds);
+                execution.due = due;
             }
-            "Succeed" => execution.leave(&json!({"Output": state["Output"], "End": true}), &json!({})),
+            "Succeed" => {
+                let mut end = json!({"End": true});
+                if let Some(output) = state.get("Output") {
+                    end["Output"] = output.clone();
+                }
+                execution.leave(&end, &json!({}));
+            }
             "Fail" => execution.end = Some(End::Failed(word(state, "Error"))),
             other => panic!("{}: type `{other}` is not known to the test", execution.state),
         }
@@ -103,9 +135,10 @@ impl Machine {
 
 impl Execution {
     /// What came of it, in one word.
-    pub(crate) fn outcome(&self) -> &str {
+    #[must_use]
+    pub fn outcome(&self) -> &str {
         match &self.end {
-            Some(End::Succeeded(output)) => output["outcome"].as_str().expect("an outcome"),
+            Some(End::Succeeded(output)) => output["outcome"].as_str().unwrap_or_default(),
             Some(End::Failed(error)) => error,
             Some(End::Aborted) => "aborted",
             None => "running",
@@ -155,7 +188,7 @@ impl Execution {
                 .any(|name| name == error || name == "States.ALL")
         };
         if let Some(retrier) = list(&state["Retry"]).iter().find(names)
-            && u64::from(self.tries) < retrier["MaxAttempts"].as_u64().expect("attempts")
+            && u64::from(self.tries) < whole(&retrier["MaxAttempts"])
         {
             let number = |field: &str| retrier[field].as_f64().unwrap_or_else(|| panic!("{field}"));
             let interval = number("IntervalSeconds") * number("BackoffRate").powi(self.tries as i32);
@@ -177,6 +210,20 @@ impl Execution {
     }
 }
 
+fn whole(value: &Value) -> u64 {
+    value
+        .as_u64()
+        .unwrap_or_else(|| panic!("{value} is not a whole number"))
+}
+
+fn millis(value: &Value) -> u64 {
+    let at: jiff::Timestamp = value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("{value} is not a moment"));
+    at.as_millisecond() as u64
+}
+
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -189,7 +236,7 @@ fn word(state: &Value, field: &str) -> String {
 }
 
 fn extend(object: &mut Value, more: &Value) {
-    for (name, value) in more.as_object().expect("an object") {
+    for (name, value) in more.as_object().into_iter().flatten() {
         object[name] = value.clone();
     }
 }

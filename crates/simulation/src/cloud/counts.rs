@@ -1,0 +1,66 @@
+//! Counts: what sleep took must come back.
+
+use std::time::Duration;
+
+use dormouse_core::ids::ServiceId;
+use dormouse_core::record::Record;
+use dormouse_core::settings::GroupSettings;
+
+use super::Cloud;
+
+/// A count that was so for less time may not have been seen yet.
+const SEEN: Duration = Duration::from_secs(30);
+
+impl Cloud {
+    /// What is remembered of a scalable target is what its owner made.
+    pub(crate) fn check_saved_bounds(&self, record: &Record) {
+        let truth = self.truth.borrow();
+        for (service, kept) in &record.services {
+            let (Some(saved), Some(owned)) = (&kept.bounds, truth.bounds.get(service)) else {
+                continue;
+            };
+            self.check(5, saved.bounds.suspended == owned.suspended, || {
+                format!("of the scalable target of {service}, {saved:?} is remembered, and it was {owned:?}")
+            });
+        }
+    }
+
+    /// The settings that functions have of a service's group.
+    pub(crate) fn settings_of(&self, service: &ServiceId) -> Option<GroupSettings> {
+        let table = self.table.borrow();
+        let settings = table
+            .groups
+            .values()
+            .filter_map(|stored| stored.settings.as_ref());
+        let mut theirs = settings.filter(|settings| settings.services.iter().any(|own| own.id == *service));
+        theirs.next().cloned()
+    }
+
+    /// Somebody sets a count. A function that wakes must give back what sleep took.
+    pub(crate) fn remember_count(&self, service: &ServiceId, from: u32, to: u32) {
+        let (now, meddled) = (self.now(), self.is_meddled(service));
+        let mut truth = self.truth.borrow_mut();
+        let since = truth.counts_since.insert(service.clone(), now);
+        let is_settled = since.is_none_or(|since| now.since(since) >= SEEN);
+        if from > 0 && to == 0 {
+            if is_settled && !meddled {
+                truth.took.insert(service.clone(), from);
+            } else {
+                truth.took.remove(service);
+            }
+            return;
+        }
+        let took = truth.took.remove(service);
+        drop(truth);
+        if from == 0 && to > 0 && !meddled {
+            let tagged = self
+                .scene_of(service)
+                .and_then(|scene| scene.tag("wake-count")?.parse().ok());
+            if let Some(expected) = tagged.or(took) {
+                self.check(5, to == expected, || {
+                    format!("{service} wakes with {to} tasks, and slept with {expected}")
+                });
+            }
+        }
+    }
+}
