@@ -10,12 +10,13 @@ use crate::progress::{say, seconds, step};
 use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
-use crate::{browser, builds, checks, features, fuzz, guarded, interrupt, parts};
+use crate::{browser, builds, checkov, checks, features, fuzz, guarded, interrupt, parts, sbom, supply};
 
 const HELP: &str = "\
 cargo xtask test [-- <arguments of cargo test>]
 
-Does all set-up, then: format, clippy with warnings as errors, template and state machine checks, and
+Does all set-up, then: format, clippy with warnings as errors, checks of templates (cfn-lint, checkov) and state
+machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete), and of bills of materials, and
 `cargo test` over the whole workspace, with the local stack up for the end-to-end tests
 (DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as
 headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
@@ -61,6 +62,9 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         features::check(&repo)
     })?;
     tools.install_for_tests()?;
+    step("checkov", || checkov::run(&repo, &tools, &directory))?;
+    supply::check(&repo)?;
+    sbom::check(&repo)?;
     let axe = browser::install(&repo)?;
     step("cargo build", || builds::binaries(&repo))?;
     step("cargo clippy", || builds::clippy(&repo))?;

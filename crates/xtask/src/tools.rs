@@ -1,4 +1,5 @@
-//! Python tools, installed once into `target/tools`: the local stack, SAM with cargo-lambda, and the API fuzzer.
+//! Python tools, installed once into `target/tools`: the local stack, SAM with cargo-lambda, the API fuzzer, and
+//! checkov.
 //!
 //! A stamp beside each environment holds the requirements that it was made from. While they are the
 //! same nothing is looked up and nothing is downloaded, so later runs work offline.
@@ -41,6 +42,12 @@ const API: Environment = Environment {
     requirements: include_str!("../python/api.txt"),
 };
 
+const TEMPLATES: Environment = Environment {
+    name: "templates",
+    what: "install checkov",
+    requirements: include_str!("../python/templates.txt"),
+};
+
 /// The installed tools.
 pub(crate) struct Tools {
     directory: PathBuf,
@@ -58,7 +65,15 @@ impl Tools {
 
     /// Installs what only tests need, if it is missing.
     pub(crate) fn install_for_tests(&self) -> Result<()> {
-        API.install(&self.directory)
+        for environment in [API, TEMPLATES] {
+            environment.install(&self.directory)?;
+        }
+        Ok(())
+    }
+
+    /// checkov, once it is installed.
+    pub(crate) fn checkov(&self) -> Command {
+        Command::new(self.directory.join("templates/bin/checkov"))
     }
 
     /// Schemathesis, once it is installed.

@@ -1,7 +1,9 @@
 //! Checks of state machines (Amazon States Language) that AWS makes only at deployment, or never.
 //!
-//! Rules: every transition leads to a state that exists, every state is reachable and can end, and
-//! every Task has a bound in time, retries and a way out.
+//! Rules: every transition leads to a state that exists, every state is reachable and an end is reachable from it, and
+//! every Task has a bound in time, retries and a way out, for errors that can come (`errors`).
+
+mod errors;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +52,33 @@ fn check_machine(machine: &Value, within: &str, found: &mut Vec<String>) {
     for name in states.keys().filter(|name| !reached.contains(name.as_str())) {
         found.push(format!("{within}{name}: no transition leads here"));
     }
+    for name in endless(states, &next) {
+        found.push(format!("{within}{name}: no path from here ends"));
+    }
+}
+
+/// The states from which no end can be reached.
+fn endless<'a>(states: &'a Map<String, Value>, next: &BTreeMap<&str, Vec<&str>>) -> Vec<&'a str> {
+    let ends = |state: &Value| state["End"] == true || state["Type"] == "Succeed" || state["Type"] == "Fail";
+    let mut ending: BTreeSet<&str> = BTreeSet::new();
+    loop {
+        let before = ending.len();
+        for (name, state) in states {
+            let leads_to_one = next
+                .get(name.as_str())
+                .into_iter()
+                .flatten()
+                .any(|next| ending.contains(next));
+            if ends(state) || leads_to_one {
+                ending.insert(name);
+            }
+        }
+        if ending.len() == before {
+            break;
+        }
+    }
+    let names = states.keys().map(String::as_str);
+    names.filter(|name| !ending.contains(name)).collect()
 }
 
 /// Checks one state; returns the existing states that it leads to.
@@ -103,8 +132,9 @@ fn check_state<'a>(
                 found.push(format!("{at}: a Task must have {field}, {why}"));
             }
         }
+        found.extend(errors::problems(&at, state));
         for (index, retry) in list(state, "Retry").iter().enumerate() {
-            if retry["MaxAttempts"].as_u64() != Some(0) && retry["JitterStrategy"].is_null() {
+            if retry["JitterStrategy"].is_null() {
                 found.push(format!(
                     "{at}: Retry[{index}] must have a JitterStrategy, else all retry at once"
                 ));
@@ -162,6 +192,7 @@ mod tests {
         }});
         let found = problems(&machine).join("\n");
         for place in [
+            "Rest: no path from here ends",
             "Pick: Choices[0].Next leads to A",
             "Pick: Default leads to B",
             "Rest: Next leads to C",
@@ -175,7 +206,7 @@ mod tests {
     #[test]
     fn a_task_needs_a_timeout_retries_with_jitter_and_a_way_out() {
         let machine = json!({ "StartAt": "Work", "States": {
-            "Work": { "Type": "Task", "Resource": "r", "End": true, "Catch": [], "Retry": [{ "ErrorEquals": ["E"] }] },
+            "Work": { "Type": "Task", "Resource": "r", "End": true, "Catch": [], "Retry": [{ "ErrorEquals": ["States.ALL"] }] },
         }});
         let found = problems(&machine);
         assert_eq!(found.len(), 3, "{found:?}");
@@ -194,6 +225,32 @@ mod tests {
         let done = json!({ "Type": "Succeed" });
         let machine = json!({ "StartAt": "Work", "States": { "Work": work, "Mend": mend, "Done": done } });
         assert_eq!(problems(&machine), Vec::<String>::new());
+    }
+
+    #[test]
+    fn states_that_lead_to_each_other_for_ever_are_found() {
+        let machine = json!({ "StartAt": "A", "States": {
+            "A": { "Type": "Choice", "Choices": [{ "Next": "Done" }], "Default": "B" },
+            "B": { "Type": "Wait", "Seconds": 1, "Next": "C" },
+            "C": { "Type": "Wait", "Seconds": 1, "Next": "B" },
+            "Done": { "Type": "Succeed" },
+        }});
+        assert_eq!(
+            problems(&machine),
+            ["B: no path from here ends", "C: no path from here ends"]
+        );
+    }
+
+    #[test]
+    fn an_error_that_cannot_come_is_found_in_a_machine() {
+        let mut work = task("Done");
+        work["Catch"][0]["ErrorEquals"] = json!(["NoSuchCode"]);
+        let machine = json!({ "StartAt": "Work", "States": { "Work": work, "Done": { "Type": "Succeed" } } });
+        assert!(
+            problems(&machine)[0].starts_with("Work: Catch[0]: NoSuchCode"),
+            "{:?}",
+            problems(&machine)
+        );
     }
 
     #[test]
