@@ -322,7 +322,11 @@ mod tests {
             (2, 5, false),
         ] {
             service.desired = desired;
-            assert_eq!(has_enough(&service, Some(wanted)), enough, "{desired} of {wanted}");
+            assert_eq!(
+                has_enough(&service, Some(wanted)),
+                enough,
+                "{desired} of {wanted}"
+            );
         }
         service.desired = 0;
         assert!(!has_enough(&service, None));

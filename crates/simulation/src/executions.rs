@@ -30,8 +30,8 @@ impl Sim {
             return;
         }
         let definition = Rc::clone(&self.machines[*machine]);
-        let moment = format!("{} {}", execution.name, execution.visited.len());
-        let mut dice = Dice::of(self.cloud.script.seed, &moment);
+        let name = format!("{} {}", execution.name, execution.visited.len());
+        let mut dice = Dice::of(self.cloud.script.seed, &name);
         let stops = dice.per_mille(self.cloud.script.faults.rate(Kind::StopExecution));
         if stops && !self.cloud.is_calm.get() {
             self.cloud.count(Kind::StopExecution);

@@ -199,7 +199,8 @@ fn the_count_that_is_taken_is_the_one_that_is_given_back() {
     t.needs("web", "db");
     assert_eq!(counts(&t.decide(5000, Action::Sleep)), [("web".to_owned(), 0)]);
     // A scale-in of the database was on its way, or somebody sets another count.
-    t.sees("web", service(0, 0, false)).sees("db", service(1, 1, true));
+    t.sees("web", service(0, 0, false))
+        .sees("db", service(1, 1, true));
     assert_eq!(counts(&t.tick(5060)), [("db".to_owned(), 0)]);
     // What is still on its way to 0 is no count that anybody set.
     t.sees("db", service(2, 1, true));
