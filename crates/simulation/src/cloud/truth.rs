@@ -314,7 +314,10 @@ impl Cloud {
         before: Millis,
         idle_after: Duration,
     ) -> Option<String> {
-        let scene = self.scene_of(service)?;
+        // What somebody has switched off nobody can be using, whatever its metrics show of before.
+        let scene = self
+            .scene_of(service)
+            .filter(|_| !self.is_switched_off(service))?;
         let (now, truth) = (self.now(), self.truth.borrow());
         for signal in ["requests", "logs"] {
             // Metrics tell whole minutes, and clocks differ.
