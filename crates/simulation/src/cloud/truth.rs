@@ -382,10 +382,8 @@ impl Cloud {
                     task.id
                 ));
             }
-            let targets = super::elb::targets_of(&model.world, task);
-            let out = targets
-                .iter()
-                .any(|target| target.is_none_or(|t| t.state == TargetState::Draining));
+            let mut targets = super::elb::targets_of(&model.world, task);
+            let out = targets.any(|target| target.is_none_or(|t| t.state == TargetState::Draining));
             (out && task.stage == Stage::Running)
                 .then(|| format!("the target of task {} is not registered", task.id))
         })
