@@ -20,7 +20,7 @@ use crate::record::{Phase, ServiceRecord};
 use crate::settings::{AppUrl, Mode, Problem, ServiceSettings};
 use wake::Wake;
 
-/// The status JSON of design.md section 4.2.
+/// The status JSON: what `GET /status` answers (docs/openapi.json).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The group's name.

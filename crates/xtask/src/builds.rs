@@ -43,6 +43,13 @@ pub(crate) fn binaries(repo: &Repo) -> Result<()> {
     parts::run("cargo build", command, None)
 }
 
+/// Compiles one binary.
+pub(crate) fn binary(repo: &Repo, name: &str) -> Result<()> {
+    let mut command = cargo(repo, "build");
+    command.args(["--bin", name]);
+    parts::run("cargo build", command, None)
+}
+
 /// Clippy over all code, tests too, with every warning an error.
 pub(crate) fn clippy(repo: &Repo) -> Result<()> {
     // The same profile and target: build scripts and procedural macros are shared with the builds.

@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use crate::builds;
 use crate::repo::Repo;
 
 const HELP: &str = "\
@@ -33,13 +34,11 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         }
     };
     let repo = Repo::find()?;
-    let status = Command::new("cargo")
-        .current_dir(&repo.root)
-        .args(["run", "--release", "--quiet", "--target", &repo.host])
-        .args(["--package", "dormouse-model-check", "--bin", "model-check", "--"])
+    builds::binary(&repo, "model-check")?;
+    let status = Command::new(repo.binaries().join("model-check"))
         .args(extra)
         .status()
-        .context("cannot run cargo")?;
+        .context("cannot run the model checker")?;
     Ok(match status.code() {
         Some(0) => ExitCode::SUCCESS,
         code => ExitCode::from(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1)),

@@ -8,6 +8,9 @@ use anyhow::{Context, Result};
 use crate::repo::Repo;
 use crate::{builds, parts};
 
+/// As many as two minutes or so allow.
+const IN_TESTS: &str = "2000";
+
 const HELP: &str = "\
 cargo xtask sim [--seeds N] [--start S] [--threads T] [--keep-going]
 
@@ -31,9 +34,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let repo = Repo::find()?;
-    let mut build = builds::cargo(&repo, "build");
-    build.args(["--bin", "simulate"]);
-    parts::run("cargo build", build, None)?;
+    builds::binary(&repo, "simulate")?;
     let status = simulate(&repo)
         .args(args)
         .status()
@@ -43,6 +44,13 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Runs the first seeds, once the binaries are built.
+pub(crate) fn check(repo: &Repo) -> Result<()> {
+    let mut simulate = simulate(repo);
+    simulate.args(["--seeds", IN_TESTS]);
+    parts::run("cargo xtask sim", simulate, None)
 }
 
 fn simulate(repo: &Repo) -> Command {

@@ -11,15 +11,16 @@ use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
 use crate::{
-    browser, builds, checkov, checks, faults, faulty, features, fuzz, guarded, interrupt, parts, sbom, supply,
+    browser, builds, checkov, checks, faults, faulty, features, fuzz, guarded, interrupt, parts, sbom, sim,
+    supply,
 };
 
 const HELP: &str = "\
 cargo xtask test [--faults P [--seed N]] [-- <arguments of cargo test>]
 
 Does all set-up, then: format, clippy with warnings as errors, checks of templates (cfn-lint, checkov) and state
-machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete), and of bills of materials, and
-`cargo test` over the whole workspace, with the local stack up for the end-to-end tests
+machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete), of bills of materials, 2,000 seeds of the
+simulation (see `cargo xtask sim --help`), and `cargo test` over the whole workspace, with the local stack up for the end-to-end tests
 (DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as
 headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
 minutes, the stack is deployed anew with links, an admin token and a brand, and that is tested. At last most of the
@@ -87,6 +88,9 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         build.arg("--no-run");
         parts::run("cargo test --no-run", build, None)
     })?;
+    if extra.is_empty() {
+        step("simulate", || sim::check(&repo))?;
+    }
 
     let mut stack = Stack::start(&repo, &tools, "test", SPEED, None)?;
     let result = step("cargo test", || {

@@ -10,8 +10,10 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Waits until no other test measures.
+/// Waits until no other test measures. What functions write to their log is not kept: a test's output is, in a buffer that
+/// takes twice its length whenever it is full, at the cost of whoever is measured then.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    dormouse_function::log::be_quiet();
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -55,8 +55,8 @@ pub(crate) struct Truth {
     pub(crate) reported: BTreeMap<TaskKey, Row>,
     /// Doors as their owners made them.
     pub(crate) doors: BTreeMap<DoorId, Forward>,
-    /// When a service last answered.
-    ready_at: BTreeMap<ServiceId, Millis>,
+    /// When a service last answered, by its name.
+    ready_at: BTreeMap<String, Millis>,
     /// Services that somebody set to 0 behind our back, which is their wish, and their address is theirs to answer.
     pub(super) switched_off: BTreeSet<ServiceId>,
     /// Groups whose wake was answered, since when.
@@ -95,6 +95,24 @@ impl Truth {
         Self {
             bounds: bounds.collect(),
             ..Self::default()
+        }
+    }
+
+    /// A task answers now.
+    fn answers(&mut self, world: &World, task: &Task, now: Millis) {
+        let name = &task.service.name;
+        match self.ready_at.get_mut(name) {
+            Some(at) => *at = now,
+            None => drop(self.ready_at.insert(name.clone(), now)),
+        }
+        // Whoever switched it off may still be stopping it.
+        let is_wanted = || {
+            world
+                .service(CLUSTER, name)
+                .is_some_and(|service| service.desired_count > 0)
+        };
+        if !self.switched_off.is_empty() && is_wanted() {
+            self.switched_off.remove(&service_id(name));
         }
     }
 
@@ -199,7 +217,7 @@ impl Cloud {
 
     /// When a service last answered.
     pub(crate) fn ready_at(&self, service: &ServiceId) -> Option<Millis> {
-        self.truth.borrow().ready_at.get(service).copied()
+        self.truth.borrow().ready_at.get(&service.name).copied()
     }
 
     /// Looks for what must never be, and remembers what answers.
@@ -209,18 +227,14 @@ impl Cloud {
             let model = self.model.borrow();
             let mut truth = self.truth.borrow_mut();
             let now = model.now;
+            // Nearly every moment passes here: names are made only of what is new.
             for task in model.world.tasks() {
-                let service = service_id(&task.service.name);
                 if task.is_alive() {
                     if task.stage == Stage::Running && super::elb::is_healthy(&model.world, task) {
-                        // Whoever switched it off may still be stopping it.
-                        let desired = model.world.service(CLUSTER, &service.name);
-                        if desired.is_some_and(|service| service.desired_count > 0) {
-                            truth.switched_off.remove(&service);
-                        }
-                        truth.ready_at.insert(service, now);
+                        truth.answers(&model.world, task, now);
                     }
-                } else if truth.ended.insert(task.id.0.clone()) {
+                } else if !truth.ended.contains(&task.id.0) {
+                    truth.ended.insert(task.id.0.clone());
                     truth.connected.remove(&task.id.0);
                     let sessions = truth.sessions.remove(&task.id.0).unwrap_or_default();
                     let primary = model.world.service(CLUSTER, &task.service.name);
@@ -228,7 +242,7 @@ impl Cloud {
                     let lowered = primary.is_some_and(|service| service.desired_count > 0);
                     let by_ecs = task.stop_code == Some("ServiceSchedulerInitiated");
                     if by_ecs && lowered && !is_replaced {
-                        cut.push((service, task.clone(), sessions));
+                        cut.push((service_id(&task.service.name), task.clone(), sessions));
                     }
                 }
             }
