@@ -139,7 +139,9 @@ async fn a_poison_message_lies_in_the_dead_letter_queue_with_its_reason() {
 async fn ten_thousand_messages_in_any_order_and_a_fifth_of_them_twice_are_counted_exactly() {
     let _queue = QUEUE.lock().await;
     let stack = Stack::connect();
-    let (tasks, sessions) = (20u64, 250u64);
+    // Under faults a tenth: of so many writes some fail three times, and their messages come again after three minutes.
+    let tasks = if end_to_end::faulty() { 2u64 } else { 20 };
+    let sessions = 250;
     let mut bodies = Vec::new();
     let mut expected: BTreeMap<TaskKey, Row> = BTreeMap::new();
     for task in 0..tasks {
@@ -156,7 +158,7 @@ async fn ten_thousand_messages_in_any_order_and_a_fifth_of_them_twice_are_counte
             }
         }
     }
-    assert_eq!(bodies.len(), 10_000);
+    assert_eq!(bodies.len() as u64, tasks * 500);
     let twice: Vec<String> = bodies.iter().step_by(5).cloned().collect();
     bodies.extend(twice);
     shuffle(&mut bodies);
@@ -171,7 +173,7 @@ async fn ten_thousand_messages_in_any_order_and_a_fifth_of_them_twice_are_counte
         (rows == expected).then_some(rows)
     })
     .await;
-    assert_eq!(live(&kept), 20 * 84, "a third of 250, for each of 20 tasks");
+    assert_eq!(live(&kept) as u64, tasks * 84, "a third of 250, for each task");
 }
 
 /// Fisher and Yates's shuffle with a fixed sequence, so that each run is the same.

@@ -33,7 +33,9 @@ async fn a_cold_wake_leads_many_tabs_into_the_app_with_one_update() {
 
     // Nobody has asked before: all of them find it asleep.
     let tabs = join_all((0..20).map(|_| stack.wake("GET", "/cold/").browser().send())).await;
-    assert!(tabs.iter().all(|tab| tab.status == 200));
+    for tab in tabs {
+        assert_eq!(tab.status, 200, "{}", tab.body);
+    }
 
     let page = stack
         .wake("GET", "/cold/reports/7?tab=open")
