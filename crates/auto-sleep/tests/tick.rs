@@ -67,6 +67,21 @@ async fn a_group_that_could_not_be_seen_at_first_is_looked_at_again() {
     assert_eq!(record.phase, dormouse_core::record::Phase::Awake);
 }
 
+/// Found by the simulation, seed 3326.
+#[tokio::test]
+async fn a_group_whose_tags_are_bad_at_first_is_not_taken_for_asleep() {
+    let tags = [("dormouse:group", "dev"), ("dormouse:idle-after", "soon")];
+    let world = World::with(&["dev/web"], &tags, 2);
+    world.run_tasks();
+    tick(&world).await;
+    assert_eq!(world.record("dev"), None, "nobody knows whether it sleeps");
+    world.tag("dev/web", "dormouse:idle-after", "10m");
+    world.advance(60);
+    tick(&world).await;
+    let record = world.record("dev").expect("a record");
+    assert_eq!(record.phase, dormouse_core::record::Phase::Awake);
+}
+
 #[tokio::test]
 async fn a_count_that_somebody_raised_is_noticed_within_a_quarter_of_an_hour() {
     let world = groups(40, 0, &[]).await;

@@ -26,7 +26,7 @@ impl Connections for Aws {
 
     async fn connections(&self, service: &ServiceSettings, task: &TaskState) -> Result<u64, String> {
         match &service.connections {
-            Some(endpoint) => self.ask(service, endpoint, task).await,
+            Some(endpoint) => self.ask(endpoint, task).await,
             None => Err(format!("service {} does not say where", service.id)),
         }
     }
@@ -36,7 +36,6 @@ impl Aws {
     /// The signal `connections`: what the tasks of a service say.
     pub(crate) async fn connections_signal(
         &self,
-        service: &ServiceSettings,
         endpoint: &Endpoint,
         state: &ServiceState,
         now: Timestamp,
@@ -45,17 +44,12 @@ impl Aws {
             return Reading::Unknown(why.clone());
         }
         let running = state.tasks.iter().filter(|task| task.stage == TaskStage::Running);
-        let answers = running.map(async |task| self.ask(service, endpoint, task).await);
+        let answers = running.map(async |task| self.ask(endpoint, task).await);
         connections::judge(&join_all(answers).await, now)
     }
 
-    async fn ask(
-        &self,
-        service: &ServiceSettings,
-        endpoint: &Endpoint,
-        task: &TaskState,
-    ) -> Result<u64, String> {
-        let at = place(self.in_vpc, service, endpoint, task)?;
+    async fn ask(&self, endpoint: &Endpoint, task: &TaskState) -> Result<u64, String> {
+        let at = place(self.in_vpc, endpoint, task)?;
         let (base, path) = (format!("http://{at}"), &endpoint.path);
         let explain = |why: String| format!("task {} at {at}{path}: {why}", task.id);
         let mut answer = self.probe.get(&base, path, LIMIT).await;
@@ -74,30 +68,19 @@ impl Aws {
 
 /// Where a task is asked: at its public address if it has one, else at its private one, which only a function in the same
 /// VPC reaches; such a function asks there in any case.
-fn place(
-    in_vpc: bool,
-    service: &ServiceSettings,
-    endpoint: &Endpoint,
-    task: &TaskState,
-) -> Result<SocketAddr, String> {
-    let (address, app_port) = match (&task.address, task.private.filter(|_| in_vpc)) {
-        (TaskAddress::Public(_, port), Some(private)) => (private, Some(*port)),
-        (_, Some(private)) => (private, service.port),
-        (TaskAddress::Public(address, port), None) => (*address, Some(*port)),
-        (TaskAddress::PrivateOnly(address), None) => (*address, service.port),
-        (TaskAddress::Unknown, None) => {
-            return Err(format!("the address of task {} is not known yet", task.id));
-        }
+fn place(in_vpc: bool, endpoint: &Endpoint, task: &TaskState) -> Result<SocketAddr, String> {
+    let (TaskAddress::Public(address, app_port) | TaskAddress::PrivateOnly(address, app_port)) =
+        &task.address
+    else {
+        return Err(format!("the address of task {} is not known yet", task.id));
     };
-    Ok(SocketAddr::new(address, endpoint.port.or(app_port).unwrap_or(80)))
+    let address = task.private.filter(|_| in_vpc).unwrap_or(*address);
+    Ok(SocketAddr::new(address, endpoint.port.unwrap_or(*app_port)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
-
-    use dormouse_core::ids::ServiceId;
-    use dormouse_core::settings::Defaults;
 
     use super::*;
 
@@ -105,8 +88,6 @@ mod tests {
     const PRIVATE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 9));
 
     fn asked(in_vpc: bool, endpoint: &str, address: TaskAddress) -> Result<String, String> {
-        let mut service = ServiceSettings::of(ServiceId::new("dev", "web"), &Defaults::default());
-        service.port = Some(3000);
         let task = TaskState {
             id: "t1".to_owned(),
             stage: TaskStage::Running,
@@ -118,7 +99,7 @@ mod tests {
             times: Default::default(),
         };
         let endpoint = Endpoint::parse(endpoint).expect("an endpoint");
-        place(in_vpc, &service, &endpoint, &task).map(|at| at.to_string())
+        place(in_vpc, &endpoint, &task).map(|at| at.to_string())
     }
 
     #[test]
@@ -133,7 +114,7 @@ mod tests {
             asked(false, ":81/status", public()),
             Ok("198.51.100.7:81".to_owned())
         );
-        let private = || TaskAddress::PrivateOnly(PRIVATE);
+        let private = || TaskAddress::PrivateOnly(PRIVATE, 3000);
         assert_eq!(asked(true, "/status", private()), Ok("10.0.0.9:3000".to_owned()));
         assert_eq!(asked(false, "/status", private()), Ok("10.0.0.9:3000".to_owned()));
         let unknown = asked(false, "/status", TaskAddress::Unknown);

@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 
 use crate::Aws;
 use crate::errors::failed;
-use crate::task::{address, detail, plain, stage};
+use crate::task::{HTTP, address, detail, plain, stage};
 use crate::tasks::PER_CALL;
 
 /// What is known of each service so far: its tasks, or why they are not known.
@@ -153,7 +153,7 @@ impl Aws {
     }
 
     /// The app's port, if the tag `dormouse:connections` names none.
-    async fn port_to_ask(&self, settings: &ServiceSettings, tasks: &[Task]) -> u16 {
+    pub(crate) async fn port_to_ask(&self, settings: &ServiceSettings, tasks: &[Task]) -> u16 {
         let endpoint = settings.connections.as_ref().and_then(|endpoint| endpoint.port);
         if let Some(port) = endpoint.or(settings.port) {
             return port;
@@ -162,7 +162,7 @@ impl Aws {
             Some(arn) => self.container_port(arn).await,
             None => None,
         };
-        of_containers.unwrap_or(80)
+        of_containers.unwrap_or(HTTP)
     }
 }
 

@@ -31,7 +31,7 @@ impl Signals for Aws {
                 None => missing("dormouse:log-group"),
             },
             Signal::Connections => match &service.connections {
-                Some(endpoint) => self.connections_signal(service, endpoint, state, now).await,
+                Some(endpoint) => self.connections_signal(endpoint, state, now).await,
                 None => missing("dormouse:connections"),
             },
             Signal::Sessions => self.sessions(service, state, idle_after, now).await,

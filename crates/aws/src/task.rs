@@ -10,6 +10,9 @@ use dormouse_core::observation::{Health, TaskAddress, TaskStage, TaskState, Task
 use crate::elb::TargetHealth;
 use crate::moment;
 
+/// The port of an app that says none.
+pub(crate) const HTTP: u16 = 80;
+
 pub(crate) fn plain(task: &Task) -> TaskState {
     TaskState {
         id: id(task.task_arn().unwrap_or_default()),
@@ -74,7 +77,7 @@ pub(crate) fn address(task: &Task, public: &HashMap<String, IpAddr>, port: u16) 
     let own = detail(task, "networkInterfaceId").and_then(|id| public.get(&id).copied());
     match (own, private_address(task)) {
         (Some(ip), _) => TaskAddress::Public(ip, port),
-        (None, Some(ip)) if stage(task) == TaskStage::Running => TaskAddress::PrivateOnly(ip),
+        (None, Some(ip)) if stage(task) == TaskStage::Running => TaskAddress::PrivateOnly(ip, port),
         _ => TaskAddress::Unknown,
     }
 }
@@ -218,7 +221,7 @@ mod tests {
             address(&with_interface("PENDING"), &none, 80),
             TaskAddress::Unknown
         );
-        let private = TaskAddress::PrivateOnly([10, 0, 0, 9].into());
+        let private = TaskAddress::PrivateOnly([10, 0, 0, 9].into(), 80);
         assert_eq!(address(&with_interface("RUNNING"), &none, 80), private);
         let found = TaskAddress::Public([198, 51, 100, 7].into(), 80);
         assert_eq!(address(&with_interface("RUNNING"), &public, 80), found);

@@ -13,7 +13,7 @@ use futures_util::future::{join, join_all, try_join_all};
 
 use crate::Aws;
 use crate::errors::failed;
-use crate::task::{address, container_health, detail, plain, private_address, stage, target, trouble};
+use crate::task::{HTTP, address, container_health, detail, plain, private_address, stage, target, trouble};
 
 /// Tasks in one DescribeTasks call (Amazon ECS API reference, DescribeTasks).
 pub(crate) const PER_CALL: usize = 100;
@@ -158,6 +158,10 @@ impl Aws {
         .await;
         state.load_balancer = balancer;
         let public = self.public_addresses_to_count_at(settings, tasks).await;
+        let port = match settings.connections {
+            Some(_) => self.port_to_ask(settings, tasks).await,
+            None => HTTP,
+        };
         let of = |task: &Task| {
             let own = private_address(task);
             healths.iter().filter_map(|health| target(health, own)).collect()
@@ -166,7 +170,7 @@ impl Aws {
             .iter()
             .map(|task| TaskState {
                 targets: of(task),
-                address: address(task, &public, settings.port.unwrap_or(80)),
+                address: address(task, &public, port),
                 ..plain(task)
             })
             .collect()
@@ -217,7 +221,7 @@ impl Aws {
         .await;
         let definition = definition?;
         let public = public?;
-        let port = settings.port.or(definition.and_then(|d| d.port)).unwrap_or(80);
+        let port = settings.port.or(definition.and_then(|d| d.port)).unwrap_or(HTTP);
         let has_health_check = definition.is_some_and(|d| d.has_health_check);
         let states = tasks.iter().map(|task| {
             let mut state = plain(task);
@@ -277,7 +281,7 @@ fn is_summary(trouble: &Trouble) -> bool {
 fn base(settings: &ServiceSettings, address: &TaskAddress) -> Option<String> {
     match address {
         TaskAddress::Public(ip, port) => Some(format!("http://{}", SocketAddr::new(*ip, *port))),
-        TaskAddress::PrivateOnly(_) | TaskAddress::Unknown => {
+        TaskAddress::PrivateOnly(..) | TaskAddress::Unknown => {
             settings.url.as_ref().map(|url| url.as_str().to_owned())
         }
     }

@@ -173,8 +173,8 @@ pub enum Probe {
 pub enum TaskAddress {
     /// A public address and the app's port.
     Public(IpAddr, u16),
-    /// Only an address inside the VPC.
-    PrivateOnly(IpAddr),
+    /// Only an address inside the VPC, and the app's port.
+    PrivateOnly(IpAddr, u16),
     /// Not known yet.
     Unknown,
 }

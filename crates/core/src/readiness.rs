@@ -33,7 +33,7 @@ pub fn of_task(task: &TaskState, service: &ServiceState) -> Readiness {
         Some(Probe::Status(status)) => Readiness::NotReady(format!("the ready path answers {status}")),
         Some(Probe::Failed(why)) => Readiness::NotReady(format!("the ready path does not answer: {why}")),
         None => Readiness::Unknown(match task.address {
-            TaskAddress::PrivateOnly(address) => format!(
+            TaskAddress::PrivateOnly(address, _) => format!(
                 "the task has only the private address {address}, no load balancer and no container health check: \
                  give it a public address, a load balancer, a health check or the tag dormouse:url"
             ),
@@ -146,7 +146,7 @@ pub fn destination(settings: &ServiceSettings, service: Option<&ServiceState>) -
                     return Destination::At(url);
                 }
             }
-            TaskAddress::PrivateOnly(address) => private = Some(address),
+            TaskAddress::PrivateOnly(address, _) => private = Some(address),
             TaskAddress::Public(..) | TaskAddress::Unknown => {}
         }
     }
@@ -336,7 +336,7 @@ mod tests {
     fn a_private_address_is_said_to_be_private_and_never_a_destination() {
         let private = task(|t| {
             t.health = Some(Health::Healthy);
-            t.address = TaskAddress::PrivateOnly(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 9)));
+            t.address = TaskAddress::PrivateOnly(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 9)), 80);
         });
         let settings = ServiceSettings::of(ServiceId::new("dev", "web"), &Defaults::default());
         match destination(&settings, Some(&with(false, vec![private]))) {

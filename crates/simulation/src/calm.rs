@@ -50,22 +50,28 @@ impl Sim {
         self.come_to_rest(script, woken + SLEEPS_WITHIN);
     }
 
-    /// Runs until all is as it must be in the end, or it is too late for that.
+    /// Runs until all is as it must be in the end, and stays so, or it is too late for that.
     fn come_to_rest(&mut self, script: &Script, latest: u64) {
-        while self.cloud.second() < latest
-            && self.cloud.violation().is_none()
-            && !(self.is_still() && self.cloud.all_sleep())
-        {
-            self.run_to(self.cloud.second() + 60);
-        }
-        // What is on its way lands, and what was begun ends.
-        self.run_to(self.cloud.second() + 240);
-        // A tick or a timer may look just now.
-        let latest = self.cloud.second() + 180;
-        while !self.is_still() && self.cloud.second() < latest && self.cloud.violation().is_none() {
-            self.run_to(self.cloud.second() + 1);
+        loop {
+            while self.cloud.second() < latest && self.cloud.violation().is_none() && !self.is_at_rest() {
+                self.run_to(self.cloud.second() + 60);
+            }
+            // What is on its way lands, what was begun ends, and what is tried again wakes it once more.
+            self.run_to(self.cloud.second() + 240);
+            // A tick or a timer may look just now.
+            let soon = self.cloud.second() + 180;
+            while !self.is_still() && self.cloud.second() < soon && self.cloud.violation().is_none() {
+                self.run_to(self.cloud.second() + 1);
+            }
+            if self.is_at_rest() || self.cloud.second() >= latest || self.cloud.violation().is_some() {
+                break;
+            }
         }
         self.must_be_asleep(script);
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.is_still() && self.cloud.all_sleep()
     }
 
     fn must_be_asleep(&self, script: &Script) {

@@ -227,9 +227,10 @@ async fn turn_by<W: World>(
         if !is_deferred || decision.record.phase == Phase::Waking {
             let why = why::note(&settings.name, &before, &mut decision, &seen, intent, now);
             let mut record = decision.record;
-            // A tick need not look again at a group that was seen once and is at rest. One that could not be seen looks
-            // like one that sleeps.
-            let is_seen = seen.services.values().all(|seen| matches!(seen, Seen::Known(_)));
+            // A tick need not look again at a group that was seen once and is at rest. One that could not be seen, or whose
+            // tags could not be read, looks like one that sleeps.
+            let mut looked_at = seen.services.values();
+            let is_seen = !seen.services.is_empty() && looked_at.all(|seen| matches!(seen, Seen::Known(_)));
             let is_first_tick = before.version == 0 && intent.action == Action::Tick && is_seen;
             if record != before || is_first_tick {
                 if world.save_record(&settings.name, &record, why.as_ref()).await? == Saved::Conflict {

@@ -15,24 +15,23 @@ use super::Cloud;
 use super::ecs::failed;
 
 /// The targets of a task, none in a group where it has none.
-pub(crate) fn targets_of<'a>(world: &'a World, task: &Task) -> Vec<Option<&'a fargate_sim::model::Target>> {
+pub(crate) fn targets_of<'a>(
+    world: &'a World,
+    task: &'a Task,
+) -> impl Iterator<Item = Option<&'a fargate_sim::model::Target>> {
     let target = |group: &str, port| {
         let address = task.interface.as_ref()?.private;
         let targets = &world.target_group(group).ok()?.targets;
         targets.get(&TargetKey { address, port })
     };
     let balancers = task.load_balancers.iter();
-    balancers
-        .map(|b| target(&b.target_group_arn, b.container_port))
-        .collect()
+    balancers.map(move |b| target(&b.target_group_arn, b.container_port))
 }
 
 /// Whether all target groups of a task, if there are any, lead to it.
 pub(super) fn is_healthy(world: &World, task: &Task) -> bool {
-    let targets = targets_of(world, task);
-    targets
-        .iter()
-        .all(|target| target.is_some_and(|t| t.state == TargetState::Healthy))
+    let mut targets = targets_of(world, task);
+    targets.all(|target| target.is_some_and(|t| t.state == TargetState::Healthy))
 }
 
 impl Cloud {

@@ -61,6 +61,7 @@ pub(crate) struct Cloud {
     /// Executions by name, and whether each runs.
     pub(crate) executions: RefCell<BTreeMap<String, bool>>,
     late: RefCell<BTreeMap<(Millis, u64), Late>>,
+    watched_at: Cell<Millis>,
     number: Cell<u64>,
     /// What ECS may still answer of a service, and until when: its reads lag behind its writes.
     stale: RefCell<BTreeMap<ServiceId, (Millis, Seen)>>,
@@ -123,6 +124,7 @@ impl Cloud {
             outgoing: RefCell::default(),
             executions: RefCell::default(),
             late: RefCell::default(),
+            watched_at: Cell::default(),
             number: Cell::default(),
             stale: RefCell::default(),
             task_events: RefCell::default(),
@@ -194,13 +196,19 @@ impl Cloud {
 
     /// Lets time pass up to a moment, with all that is due on the way.
     pub(crate) fn pass_to(&self, at: Millis) {
+        let mut moved = false;
         while let Some(((due, _), write)) = self.take_late(at) {
+            moved = true;
             self.run_model(due);
             self.note("   (a late write lands)");
             write(self);
         }
-        self.run_model(at);
-        self.watch();
+        moved |= self.run_model(at);
+        // Each write is watched by itself; in between, a second is soon enough.
+        if moved || self.age(self.watched_at.get()) >= Duration::from_secs(1) {
+            self.watch();
+            self.watched_at.set(at);
+        }
         self.timers.ring(at);
     }
 
@@ -210,17 +218,21 @@ impl Cloud {
         (first.0 <= until).then(|| late.remove(&first).map(|write| (first, write)))?
     }
 
-    fn run_model(&self, at: Millis) {
+    /// Tells whether a task changed its state.
+    fn run_model(&self, at: Millis) -> bool {
         let mut model = self.model.borrow_mut();
         if at > model.now {
             let length = at.since(model.now);
             model.run(length);
         }
+        let mut moved = false;
         for (_, effect) in std::mem::take(&mut model.log) {
             if let Effect::TaskStateChanged { task, .. } = effect {
                 self.task_events.borrow_mut().push(ecs::state_change(&task));
+                moved = true;
             }
         }
+        moved
     }
 
     /// Whether a part of AWS answers nobody now.

@@ -51,7 +51,9 @@ impl Cloud {
                     .meddled
                     .get(&service)
                     .is_some_and(|at| self.age(*at) < Duration::from_secs(600));
-                if needs || meddled {
+                // Of one whose tags were never good nothing is known that could be woken.
+                let unknown = self.settings_of(&service).is_none();
+                if needs || meddled || unknown {
                     continue;
                 }
                 let desired = self.desired(&service).unwrap_or_default();

@@ -314,7 +314,10 @@ impl Cloud {
         before: Millis,
         idle_after: Duration,
     ) -> Option<String> {
-        let scene = self.scene_of(service)?;
+        // What somebody has switched off nobody can be using, whatever its metrics show of before.
+        let scene = self
+            .scene_of(service)
+            .filter(|_| !self.is_switched_off(service))?;
         let (now, truth) = (self.now(), self.truth.borrow());
         for signal in ["requests", "logs"] {
             // Metrics tell whole minutes, and clocks differ.
@@ -379,10 +382,8 @@ impl Cloud {
                     task.id
                 ));
             }
-            let targets = super::elb::targets_of(&model.world, task);
-            let out = targets
-                .iter()
-                .any(|target| target.is_none_or(|t| t.state == TargetState::Draining));
+            let mut targets = super::elb::targets_of(&model.world, task);
+            let out = targets.any(|target| target.is_none_or(|t| t.state == TargetState::Draining));
             (out && task.stage == Stage::Running)
                 .then(|| format!("the target of task {} is not registered", task.id))
         })

@@ -180,6 +180,16 @@ async fn a_bad_tag_is_shown_and_harms_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_group_whose_tags_were_never_good_says_what_is_wrong() {
+    let tags = [("dormouse:group", "dev"), ("dormouse:idle-after", "soon")];
+    let world = World::with(&["dev/web"], &tags, 0);
+    let program = answer(&world, event("http-api-program.json")).await;
+    assert_eq!(status_of(&program), 502, "there is nothing yet that could wake");
+    assert_eq!(body(&program)["errors"][0]["code"], "InvalidTag");
+    assert_eq!(world.record("dev"), None);
+}
+
+#[tokio::test]
 async fn text_from_outside_never_becomes_markup() {
     let world = World::with(&["dev/web"], &[("dormouse:group", "dev")], 0);
     let mut event = event("http-api-browser.json");

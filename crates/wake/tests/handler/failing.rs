@@ -119,7 +119,7 @@ async fn a_private_address_is_explained_and_not_redirected_to() {
     world.run_tasks();
     world.change("dev/web", |state| {
         state.tasks[0].probe = None;
-        state.tasks[0].address = TaskAddress::PrivateOnly([10, 0, 0, 9].into());
+        state.tasks[0].address = TaskAddress::PrivateOnly([10, 0, 0, 9].into(), 80);
     });
     let refusal = answer(&world, event("http-api-program.json")).await;
     assert_eq!(status_of(&refusal), 502);
