@@ -46,6 +46,18 @@ pub fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
+/// Whether the stack's functions meet faults of AWS (`cargo xtask test --faults`). Then all takes longer, and a call whose
+/// answer was lost is made again.
+#[must_use]
+pub fn faulty() -> bool {
+    std::env::var_os("DORMOUSE_FAULTS").is_some()
+}
+
+/// How long to wait for what takes this long when nothing goes wrong.
+fn patience(limit: Duration) -> Duration {
+    if faulty() { 3 * limit } else { limit }
+}
+
 /// Waits until `look` gives something, and fails with `what` if it takes longer than `limit`.
 ///
 /// # Panics
@@ -55,7 +67,7 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Option<T>>,
 {
-    let begun = Instant::now();
+    let (begun, limit) = (Instant::now(), patience(limit));
     loop {
         if let Some(found) = look().await {
             return found;
@@ -77,7 +89,7 @@ pub async fn status_when<F>(stack: &Stack, group: &str, what: &str, limit: Durat
 where
     F: Fn(&Value) -> bool,
 {
-    let begun = Instant::now();
+    let (begun, limit) = (Instant::now(), patience(limit));
     loop {
         let status = stack.status(group).await;
         if is(&status) {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::faulty;
 use crate::stack::Stack;
 
 /// An UpdateService that ECS took.
@@ -49,12 +50,16 @@ impl Updates {
         self.known(service)
     }
 
-    /// Those of one service until the last look at any, in order.
+    /// Those of one service until the last look at any, in order. Repetitions under faults are one.
     #[must_use]
     pub fn known(&self, service: &str) -> Vec<Update> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ours = kept.updates.iter().filter(|(name, _)| name == service);
-        ours.map(|(_, update)| *update).collect()
+        let mut ours: Vec<_> = ours.map(|(_, update)| *update).collect();
+        if faulty() {
+            ours.dedup_by_key(|update| update.count);
+        }
+        ours
     }
 
     /// Looks at what is new.

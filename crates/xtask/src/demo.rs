@@ -40,7 +40,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let repo = Repo::find()?;
     let tools = Tools::install(&repo)?;
     step("build the functions and fargate-sim", || builds::binaries(&repo))?;
-    let mut stack = Stack::start(&repo, &tools, "demo", speed)?;
+    let mut stack = Stack::start(&repo, &tools, "demo", speed, None)?;
 
     let mut journey = Journey::new(stack.output("WakeUrl")?, &stack.sim, speed);
     let result = journey.run();

@@ -10,10 +10,10 @@ use crate::repo::Repo;
 use crate::speed::{self, Asked};
 use crate::stack::Stack;
 use crate::tools::Tools;
-use crate::{builds, interrupt};
+use crate::{builds, faults, interrupt};
 
 const HELP: &str = "\
-cargo xtask local [--speed N]
+cargo xtask local [--speed N] [--faults P [--seed N]]
 
 Starts the local stack (MiniStack and fargate-sim) on free ports of 127.0.0.1, builds and deploys the
 template with SAM, prints one JSON object, and stays until Ctrl-C or SIGTERM. The object holds
@@ -24,9 +24,14 @@ The template watches a load balancer `front` (its 503s) and a log group `/ecs/fr
 which are made for it. Services behind the one, or with the tag dormouse:log-group for the other, wake by them.
 
   --speed N   task stages, health checks and draining N times faster (default 1)
+  --faults P  this share of the functions' AWS calls goes wrong, 0 to 1: throttling and failures in AWS's shapes, resets
+              before and after the call had its effect, answers that are late or end in their middle. The addresses in
+              `env` have none. How many there were is told in the end
+  --seed N    which calls go wrong, and how (default 1): the n-th call of an operation with the same seed, always alike
 ";
 
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
+    let (faults, args) = faults::take(args)?;
     let speed = match parse(args)? {
         Asked::Help => {
             print!("{HELP}");
@@ -38,10 +43,13 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let repo = Repo::find()?;
     let tools = Tools::install(&repo)?;
     step("build the functions and fargate-sim", || builds::binaries(&repo))?;
-    let mut stack = Stack::start(&repo, &tools, "", speed)?;
+    let mut stack = Stack::start(&repo, &tools, "", speed, faults)?;
     println!("{}", stack.description);
     say("the local stack is up; Ctrl-C stops it");
     let result = stack.stay();
+    if let Ok(Some(counts)) = stack.faults() {
+        say(&counts.to_string());
+    }
     stack.stop();
     result.map(|()| ExitCode::SUCCESS)
 }

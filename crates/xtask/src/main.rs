@@ -13,6 +13,8 @@ mod checkov;
 mod checks;
 mod demo;
 mod deploy;
+mod faults;
+mod faulty;
 mod features;
 mod front;
 mod fuzz;

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use crate::aws::{ACCOUNT, KEY, REGION};
+use crate::faults::{Counts, Faults, Ports};
 use crate::parts::Part;
 use crate::progress::{say, step};
 use crate::repo::Repo;
@@ -33,14 +34,23 @@ pub(crate) struct Stack {
     template: PathBuf,
     parameters: Vec<String>,
     log: PathBuf,
+    /// The proxy between the functions and AWS, if there are faults.
+    proxy: Option<Ports>,
     parts: Vec<Part>,
     _lock: File,
 }
 
 impl Stack {
     /// Builds, starts and deploys everything. `name` is the stack's own directory below
-    /// `target/local` (empty: that one itself), so that stacks do not get into each other's way.
-    pub(crate) fn start(repo: &Repo, tools: &Tools, name: &str, speed: f64) -> Result<Self> {
+    /// `target/local` (empty: that one itself), so that stacks do not get into each other's way. With `faults` the
+    /// functions, and nobody else, find a proxy where AWS should be.
+    pub(crate) fn start(
+        repo: &Repo,
+        tools: &Tools,
+        name: &str,
+        speed: f64,
+        faults: Option<Faults>,
+    ) -> Result<Self> {
         let directory = repo.target().join("local").join(name);
         let logs = directory.join("logs");
         let scratch = directory.join("tmp");
@@ -51,10 +61,16 @@ impl Stack {
             builds::sam(repo, tools, &directory, &logs.join("sam-build.log"))
         })?;
 
-        let (ministack, sim) = two_free_ports()?;
-        let addresses = Addresses {
-            stack: format!("http://127.0.0.1:{ministack}"),
-            sim: format!("http://127.0.0.1:{sim}"),
+        let [ministack, sim, stack_proxy, sim_proxy, control] = free_ports()?;
+        let addresses = Addresses::at(ministack, sim);
+        let proxy = faults.map(|_| Ports {
+            stack: stack_proxy,
+            sim: sim_proxy,
+            control,
+        });
+        let seen_by_functions = match proxy {
+            Some(proxy) => Addresses::at(proxy.stack, proxy.sim),
+            None => addresses.clone(),
         };
         let parts = step("start fargate-sim and MiniStack", || {
             let mut parts = vec![
@@ -65,12 +81,18 @@ impl Stack {
                 )?,
                 Part::start(
                     "MiniStack",
-                    addresses.ministack(tools, ministack, &scratch),
+                    seen_by_functions.ministack(tools, ministack, &scratch),
                     Some(&logs.join("ministack.log")),
                 )?,
             ];
             await_health(&mut parts, &format!("{}/_sim/health", addresses.sim))?;
             await_health(&mut parts, &format!("{}/_ministack/ready", addresses.stack))?;
+            if let (Some(proxy), Some(faults)) = (proxy, faults) {
+                let command = proxy.proxy(repo, faults, ministack, sim);
+                let log = logs.join("fault-proxy.log");
+                parts.push(Part::start("fault-proxy", command, Some(&log))?);
+                await_health(&mut parts, &proxy.counts_url())?;
+            }
             Ok(parts)
         })?;
 
@@ -83,6 +105,7 @@ impl Stack {
             template,
             parameters,
             log: logs.join("sam-deploy.log"),
+            proxy,
             parts,
             _lock: lock,
         };
@@ -116,6 +139,11 @@ impl Stack {
             .with_context(|| format!("the stack has no output {name}"))
     }
 
+    /// What went wrong on purpose so far, if anything should.
+    pub(crate) fn faults(&self) -> Result<Option<Counts>> {
+        self.proxy.map(Ports::counts).transpose()
+    }
+
     /// Stays until somebody asks to stop, or a part ends.
     pub(crate) fn stay(&mut self) -> Result<()> {
         while !interrupt::asked() {
@@ -141,12 +169,21 @@ impl Stack {
     }
 }
 
+#[derive(Clone)]
 struct Addresses {
     stack: String,
     sim: String,
 }
 
 impl Addresses {
+    /// On these ports of this machine.
+    fn at(stack: u16, sim: u16) -> Self {
+        Self {
+            stack: format!("http://127.0.0.1:{stack}"),
+            sim: format!("http://127.0.0.1:{sim}"),
+        }
+    }
+
     /// The variables with which any AWS SDK or CLI reaches this stack.
     fn env(&self) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
@@ -228,16 +265,18 @@ fn await_health(parts: &mut [Part], url: &str) -> Result<()> {
     }
 }
 
-/// Two ports that nobody listens on. Somebody may take one before its server starts, which then
+/// Ports that nobody listens on. Somebody may take one before its server starts, which then
 /// says so and ends.
-fn two_free_ports() -> Result<(u16, u16)> {
-    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-    let one = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
-    let two = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
-    Ok((
-        port(&one).context("no free port")?,
-        port(&two).context("no free port")?,
-    ))
+fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    let mut ports = [0; N];
+    // All are held until the last is found, so that no two are the same.
+    let mut held = Vec::new();
+    for port in &mut ports {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
+        *port = listener.local_addr().context("no free port")?.port();
+        held.push(listener);
+    }
+    Ok(ports)
 }
 
 /// Makes a directory, without what an earlier stack left in it.

@@ -10,20 +10,27 @@ use crate::progress::{say, seconds, step};
 use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
-use crate::{browser, builds, checkov, checks, features, fuzz, guarded, interrupt, parts, sbom, sim, supply};
+use crate::{
+    browser, builds, checkov, checks, faults, faulty, features, fuzz, guarded, interrupt, parts, sbom, sim,
+    supply,
+};
 
 const HELP: &str = "\
-cargo xtask test [-- <arguments of cargo test>]
+cargo xtask test [--faults P [--seed N]] [-- <arguments of cargo test>]
 
 Does all set-up, then: format, clippy with warnings as errors, checks of templates (cfn-lint, checkov) and state
 machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete), of bills of materials, 2,000 seeds of the
 simulation (see `cargo xtask sim --help`), and `cargo test` over the whole workspace, with the local stack up for the end-to-end tests
 (DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as
 headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
-minutes, and at last the stack is deployed anew with links, an admin token and a brand, and that is tested. What
+minutes, the stack is deployed anew with links, an admin token and a brand, and that is tested. At last most of the
+end-to-end tests run once more on a stack whose functions meet faults of AWS in one of twenty calls. What
 follows `--` goes to cargo test, e.g. part of a name, and then it ends with that:
 
   cargo xtask test -- cold_wake
+
+  --faults P  only those under faults, with this share of calls that go wrong (0 to 1; what `cargo xtask local --help` says)
+  --seed N    which of them go wrong, and how (default 1)
 ";
 
 /// Simulated stages are this many times faster in tests; their clocks stay real.
@@ -34,6 +41,7 @@ const SPEED: f64 = 20.0;
 const TESTS_AT_ONCE: &str = "4";
 
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
+    let (faults, args) = faults::take(args)?;
     let extra = match args.split_first() {
         None => &[][..],
         Some((first, rest)) if first == "--" => rest,
@@ -48,6 +56,13 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     interrupt::listen()?;
     let begun = Instant::now();
     let repo = Repo::find()?;
+    if let Some(faults) = faults {
+        let tools = Tools::install(&repo)?;
+        step("cargo build", || builds::binaries(&repo))?;
+        faulty::run(&repo, &tools, (SPEED, TESTS_AT_ONCE), faults, extra)?;
+        say(&format!("test: ok in {}", seconds(begun.elapsed())));
+        return Ok(ExitCode::SUCCESS);
+    }
     step("cargo fmt --check", || format(&repo))?;
     let tools = Tools::install(&repo)?;
     let directory = repo.target().join("local/test");
@@ -77,7 +92,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         step("simulate", || sim::check(&repo))?;
     }
 
-    let mut stack = Stack::start(&repo, &tools, "test", SPEED)?;
+    let mut stack = Stack::start(&repo, &tools, "test", SPEED, None)?;
     let result = step("cargo test", || {
         let mut tests = builds::cargo(&repo, "test");
         tests
@@ -110,6 +125,9 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     stack.stop();
     parts?;
     result?;
+    if extra.is_empty() {
+        faulty::run(&repo, &tools, (SPEED, TESTS_AT_ONCE), faulty::USUAL, &[])?;
+    }
     say(&format!("test: ok in {}", seconds(begun.elapsed())));
     Ok(ExitCode::SUCCESS)
 }
