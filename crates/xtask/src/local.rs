@@ -23,6 +23,9 @@ the stack; it is also written to target/local/outputs.json. Logs are in target/l
 The template watches a load balancer `front` (its 503s) and a log group `/ecs/front` (lines with `/api/`),
 which are made for it. Services behind the one, or with the tag dormouse:log-group for the other, wake by them.
 
+IAM is enforced: each function may do what its role's policies allow. When it stops, what they did is written to
+target/local/trail.json (see `cargo xtask privileges --help`).
+
   --speed N   task stages, health checks and draining N times faster (default 1)
 ";
 
@@ -42,7 +45,10 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     println!("{}", stack.description);
     say("the local stack is up; Ctrl-C stops it");
     let result = stack.stay();
+    // If a part has ended, that is what there is to tell.
+    let kept = result.is_ok().then(|| stack.keep_trail());
     stack.stop();
+    kept.transpose()?;
     result.map(|()| ExitCode::SUCCESS)
 }
 

@@ -10,7 +10,9 @@ use crate::progress::{say, seconds, step};
 use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
-use crate::{browser, builds, checkov, checks, features, fuzz, guarded, interrupt, parts, sbom, supply};
+use crate::{
+    browser, builds, checkov, checks, features, fuzz, guarded, interrupt, parts, privileges, sbom, supply,
+};
 
 const HELP: &str = "\
 cargo xtask test [-- <arguments of cargo test>]
@@ -20,8 +22,9 @@ machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete)
 `cargo test` over the whole workspace, with the local stack up for the end-to-end tests
 (DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as
 headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
-minutes, and at last the stack is deployed anew with links, an admin token and a brand, and that is tested. What
-follows `--` goes to cargo test, e.g. part of a name, and then it ends with that:
+minutes, and the stack is deployed anew with links, an admin token and a brand, and that is tested. At last what the
+functions' policies allow is compared with what they did (`cargo xtask privileges`). What follows `--` goes to cargo
+test, e.g. part of a name, and then it ends with that:
 
   cargo xtask test -- cold_wake
 ";
@@ -99,6 +102,12 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let result = result.and_then(|()| match extra {
         [] => step("deploy it guarded, and test that", || {
             guarded::run(&repo, &tools, &mut stack)
+        }),
+        _ => Ok(()),
+    });
+    let result = result.and_then(|()| match extra {
+        [] => step("compare privileges with what was used", || {
+            privileges::check(&repo, &tools, &stack.keep_trail()?)
         }),
         _ => Ok(()),
     });
