@@ -18,6 +18,7 @@ mod missing;
 mod needs;
 mod overrides;
 mod pipelines;
+mod privileges;
 mod requests;
 mod scaling;
 mod sessions;
