@@ -78,6 +78,15 @@ mod tests {
 
     use super::*;
 
+    /// A task that answers as most do: with the length of what it says.
+    async fn plain(page: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let app = axum::Router::new().fallback(async move || page);
+        tokio::spawn(async { axum::serve(listener, app).await });
+        format!("http://{address}")
+    }
+
     /// A task that answers 200, then says `beginning`, and after that `more` again and again until nobody listens.
     async fn task(beginning: &'static str, more: &'static [u8]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -108,6 +117,18 @@ mod tests {
         for more in [&[b'x'; 65_536][..], &[]] {
             let task = task("<html>", more).await;
             assert_eq!(prober.ask(&task, "/").await, Probe::Status(200));
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_page_that_says_how_long_it_is_no_more_is_read_either() {
+        let prober = Prober::new(crate::http_client());
+        let long = "Active connections: 3 \n".repeat(1000).leak();
+        for page in ["<html>", long] {
+            let task = plain(page).await;
+            assert_eq!(prober.ask(&task, "/").await, Probe::Status(200));
+            let answer = prober.get(&task, "/", LIMIT).await.expect("an answer");
+            assert_eq!(answer.body, page[..page.len().min(LONGEST)]);
         }
     }
 

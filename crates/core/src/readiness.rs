@@ -97,7 +97,8 @@ pub fn of_service(service: &ServiceState) -> Readiness {
 }
 
 /// Whether so many tasks answer that visitors may come: half of those that were asked for, and one at least. Our choice:
-/// the first one alone must not stand a rush that was meant for many.
+/// the first one alone must not stand a rush that was meant for many. Tasks beyond ECS's own count do not stay: a task that
+/// its app protects outlives a count of 0, until the protection ends.
 #[must_use]
 pub fn has_enough(state: &ServiceState, wanted: Option<u32>) -> bool {
     let ready = state
@@ -105,7 +106,7 @@ pub fn has_enough(state: &ServiceState, wanted: Option<u32>) -> bool {
         .iter()
         .filter(|task| of_task(task, state) == Readiness::Ready);
     let ready = u32::try_from(ready.count()).unwrap_or(u32::MAX);
-    ready >= wanted.unwrap_or(1).div_ceil(2).max(1)
+    ready.min(state.desired) >= wanted.unwrap_or(1).div_ceil(2).max(1)
 }
 
 /// Where a visitor of this service goes.
@@ -305,6 +306,30 @@ mod tests {
             destination(&settings, Some(&service)),
             Destination::At(AppUrl::parse("http://198.51.100.8").expect("an address"))
         );
+    }
+
+    /// Found by the simulation, seed 973: the app's address was led to a task that outlived a sleep, and left soon after.
+    #[test]
+    fn tasks_that_ecs_does_not_want_are_not_enough_however_many_answer() {
+        let healthy = || task(|t| t.targets = vec![Health::Healthy]);
+        let mut service = with(true, vec![healthy(), healthy()]);
+        for (desired, wanted, enough) in [
+            (0, 1, false),
+            (1, 1, true),
+            (1, 2, true),
+            (1, 4, false),
+            (2, 4, true),
+            (2, 5, false),
+        ] {
+            service.desired = desired;
+            assert_eq!(
+                has_enough(&service, Some(wanted)),
+                enough,
+                "{desired} of {wanted}"
+            );
+        }
+        service.desired = 0;
+        assert!(!has_enough(&service, None));
     }
 
     #[test]

@@ -60,6 +60,11 @@ impl Sim {
         }
         // What is on its way lands, and what was begun ends.
         self.run_to(self.cloud.second() + 240);
+        // A tick or a timer may look just now.
+        let latest = self.cloud.second() + 180;
+        while !self.is_still() && self.cloud.second() < latest && self.cloud.violation().is_none() {
+            self.run_to(self.cloud.second() + 1);
+        }
         self.must_be_asleep(script);
     }
 

@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 
+use dormouse_core::duration;
+use dormouse_testkit::state_machine::End;
 use serde_json::Value;
 
+use crate::cloud::moment;
 use crate::dice::Dice;
 use crate::faults::Kind;
-use crate::machine::End;
 use crate::sim::{Ended, Outcome, Sim, Target};
 
 impl Sim {
@@ -15,7 +17,7 @@ impl Sim {
             self.cloud.counted.borrow_mut().scale_ins += 1;
         }
         self.cloud.note(format!("-- {machine} {name} begins"));
-        let execution = self.machines[machine].start(name, input, self.cloud.now());
+        let execution = self.machines[machine].start(name, input, moment(self.cloud.now()));
         self.executions.push((machine, execution));
         let n = self.executions.len() - 1;
         self.plan(std::time::Duration::ZERO, move |sim| sim.state(n));
@@ -28,8 +30,8 @@ impl Sim {
             return;
         }
         let definition = Rc::clone(&self.machines[*machine]);
-        let moment = format!("{} {}", execution.name, execution.visited.len());
-        let mut dice = Dice::of(self.cloud.script.seed, &moment);
+        let name = format!("{} {}", execution.name, execution.visited.len());
+        let mut dice = Dice::of(self.cloud.script.seed, &name);
         let stops = dice.per_mille(self.cloud.script.faults.rate(Kind::StopExecution));
         if stops && !self.cloud.is_calm.get() {
             self.cloud.count(Kind::StopExecution);
@@ -50,7 +52,7 @@ impl Sim {
                 sim.answered(n, outcome);
             }),
             None => {
-                definition.leave(execution, self.cloud.now());
+                definition.leave(execution, moment(self.cloud.now()));
                 self.state_is_over(n);
             }
         }
@@ -64,7 +66,7 @@ impl Sim {
             Ended::Died => ("Lambda.Unknown".to_owned(), "the function died".to_owned()),
         });
         let state = execution.state.clone();
-        definition.answered(execution, self.cloud.now(), answer);
+        definition.answered(execution, moment(self.cloud.now()), answer);
         if *machine == "scale-in" {
             let next = &execution.state;
             self.cloud
@@ -90,7 +92,7 @@ impl Sim {
             let name = execution.name.clone();
             return self.cloud.violate(10, format!("execution {name} goes on and on"));
         }
-        let after = execution.due.since(self.cloud.now());
+        let after = duration::between(moment(self.cloud.now()), execution.due);
         self.plan(after, move |sim| sim.state(n));
     }
 }

@@ -12,7 +12,6 @@ mod dice;
 mod executions;
 mod faults;
 mod function;
-pub mod machine;
 mod people;
 mod sabotage;
 mod script;

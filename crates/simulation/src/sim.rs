@@ -12,12 +12,12 @@ use dormouse_core::config::Config;
 use dormouse_core::error::Error;
 use dormouse_core::ids::{Generation, GroupName};
 use dormouse_core::scaling::watch::Memory;
+use dormouse_testkit::state_machine::{Execution, Machine};
 use fargate_sim::model::Millis;
 use serde_json::{Value, json};
 
 use crate::cloud::{Cloud, Outgoing};
 use crate::function::Function;
-use crate::machine::{Execution, Machine};
 use crate::sabotage::Sabotage;
 use crate::script::Script;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::duration;
+use crate::ids::ServiceId;
 use crate::intent::Action;
 use crate::needs::ready;
 use crate::observation::Seen;
@@ -210,6 +211,16 @@ impl Draft<'_> {
         }
     }
 
+    /// Between the decision and the moment at which a count goes, a scale-in that was on its way or somebody else may have
+    /// set another one. What is seen once 0 was decided is nobody's wish.
+    fn remember_what_goes(&mut self, service: &ServiceId, desired: u32) {
+        let is_later = self.record.since < self.now;
+        let record = self.record.service(service);
+        if is_later && record.command.is_none() {
+            record.saved = Some(desired);
+        }
+    }
+
     /// Leads the doors away, then sets counts to 0, each once all that needs the service is gone; once all tasks are gone,
     /// the group is asleep.
     pub(super) fn drive_sleep(&mut self) -> Reason {
@@ -223,6 +234,7 @@ impl Draft<'_> {
                 Some(Seen::Known(state)) => {
                     if state.desired > 0 {
                         if !ready::is_still_needed(&settings.id, group, self.seen) {
+                            self.remember_what_goes(&settings.id, state.desired);
                             self.take_count(&settings.id);
                         }
                     } else {

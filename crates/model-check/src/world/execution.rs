@@ -1,34 +1,20 @@
 //! The execution of the scale-in state machine, in the deployed definition.
 
 use std::hash::{Hash, Hasher};
-use std::ops::Add;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use dormouse_testkit::state_machine::{self, Failure, Machine};
 use serde_json::{Value, json};
 
 use crate::kept::Kept;
+use crate::names::{at, second};
 
-static MACHINE: LazyLock<Machine> = LazyLock::new(Machine::read);
-
-/// A second of the model, as the clock of the state machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Second(pub u32);
-
-impl Add<Duration> for Second {
-    type Output = Self;
-
-    fn add(self, length: Duration) -> Self {
-        let seconds = u32::try_from(length.as_secs()).unwrap_or(u32::MAX);
-        Self(self.0.saturating_add(seconds))
-    }
-}
+static MACHINE: LazyLock<Machine> = LazyLock::new(Machine::scale_in);
 
 /// An execution that has not ended.
 #[derive(Clone, Debug)]
 pub struct Execution {
-    inner: state_machine::Execution<Second>,
+    inner: state_machine::Execution,
     /// What the state it is in asks of the function; none: it waits.
     pub payload: Option<Kept<Value>>,
     /// Whether the function is at it.
@@ -41,7 +27,7 @@ impl Execution {
     pub fn start(name: &str, group: &str, service: &str, now: u32) -> Option<Self> {
         let input = json!({"group": group, "service": service});
         let execution = Self {
-            inner: MACHINE.start(name, input, Second(now)),
+            inner: MACHINE.start(name, input, at(now.into())),
             payload: None,
             calling: false,
         };
@@ -51,7 +37,7 @@ impl Execution {
     /// When it goes on.
     #[must_use]
     pub fn due(&self) -> u32 {
-        self.inner.due.0
+        second(self.inner.due)
     }
 
     /// The name of its state.
@@ -63,10 +49,10 @@ impl Execution {
     /// Takes it to its next call, if that is due; none: it has ended.
     #[must_use]
     pub fn go_on(mut self, now: u32) -> Option<Self> {
-        while self.payload.is_none() && self.inner.due.0 <= now {
+        while self.payload.is_none() && self.due() <= now {
             match MACHINE.enter(&mut self.inner) {
                 Some(payload) => self.payload = Some(Kept::new(payload)),
-                None => MACHINE.leave(&mut self.inner, Second(now)),
+                None => MACHINE.leave(&mut self.inner, at(now.into())),
             }
             if self.inner.end.is_some() {
                 return None;
@@ -81,7 +67,7 @@ impl Execution {
     pub fn answered(mut self, now: u32, answer: Result<Value, Failure>) -> Option<Self> {
         self.payload = None;
         self.calling = false;
-        MACHINE.answered(&mut self.inner, Second(now), answer);
+        MACHINE.answered(&mut self.inner, at(now.into()), answer);
         match self.inner.end {
             Some(_) => None,
             None => self.go_on(now),

@@ -6,7 +6,7 @@ mod happens;
 mod service;
 
 pub use calls::How;
-pub use execution::{Execution, Second};
+pub use execution::Execution;
 pub use service::{Place, Service, Session, Task};
 
 use std::fmt;

@@ -1,12 +1,12 @@
 //! Functions that die, calls that fail, and executions that are lost.
 
+use dormouse_testkit::state_machine::End;
 use serde_json::json;
 
 use crate::account::{Act, Call, Part, When, web};
 use crate::scene::{ALONE, BALANCED};
 use crate::sim::{Sim, minutes, seconds};
 use crate::sweep::{at_every_moment, moments, tick_at_every_moment};
-use dormouse_simulation::machine::End;
 
 /// The scale-in did what it was to do, and people know of it.
 fn done(sim: &Sim) {

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use dormouse_core::error::Error;
+use dormouse_testkit::state_machine::Failure;
 use fargate_sim::model::Millis;
 use serde_json::{Value, json};
 
 use crate::account::{Account, Invocation, Progress, step_of};
-use dormouse_simulation::machine::Failure;
 
 /// Invocations under way, and those of the schedule that have ended.
 #[derive(Default)]

@@ -1,10 +1,10 @@
 //! Scale-ins that nothing disturbs.
 
+use dormouse_testkit::state_machine::End;
 use serde_json::json;
 
 use crate::scene::{ALONE, BALANCED, Scene};
 use crate::sim::{Sim, minutes};
-use dormouse_simulation::machine::End;
 
 /// A whole scale-in from six tasks to the three with sessions, looked at after every state. Gives the states.
 fn whole(scene: Scene) -> Vec<String> {

@@ -4,11 +4,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use dormouse_testkit::state_machine::{End, Execution, Machine};
 use fargate_sim::model::Millis;
+use jiff::Timestamp;
 
-use crate::account::Account;
+use crate::account::{Account, millis, moment};
 use crate::functions::Functions;
-use dormouse_simulation::machine::{End, Execution, Machine};
 
 pub(crate) struct Sim {
     pub(crate) account: Rc<Account>,
@@ -41,7 +42,7 @@ pub(crate) enum Next {
 }
 
 /// Longer than any test: the moment at which an execution goes on that waits for a function.
-const NEVER: Millis = Millis(u64::MAX);
+const NEVER: Timestamp = Timestamp::MAX;
 
 pub(crate) const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -81,7 +82,7 @@ impl Sim {
             .filter(|(_, execution)| execution.end.is_none() && execution.due != NEVER);
         let planned = self.agenda.iter().enumerate();
         let planned = planned.map(|(n, (at, _))| (*at, Next::Planned(n)));
-        let states = running.map(|(n, execution)| (execution.due, Next::State(n)));
+        let states = running.map(|(n, execution)| (millis(execution.due), Next::State(n)));
         let tick = self.ticking.then_some((self.next_tick, Next::Tick));
         let function = self.account.next_timer().map(|at| (at, Next::Function));
         planned
@@ -168,7 +169,7 @@ impl Sim {
                 }
             }
             None => {
-                self.machine.leave(execution, self.account.at());
+                self.machine.leave(execution, moment(self.account.at()));
                 self.state_is_over(n);
             }
         }
@@ -196,7 +197,8 @@ impl Sim {
         for (n, answer) in self.functions.go_on(&self.account) {
             let execution = &mut self.executions[n];
             if execution.end.is_none() {
-                self.machine.answered(execution, self.account.at(), answer);
+                self.machine
+                    .answered(execution, moment(self.account.at()), answer);
                 self.state_is_over(n);
             }
         }
@@ -227,7 +229,7 @@ impl Sim {
         let execution = &mut self.executions[n];
         self.account.note(&format!("-- {} is redriven", execution.name));
         execution.end = None;
-        execution.due = self.account.at();
+        execution.due = moment(self.account.at());
         self.account
             .executions
             .borrow_mut()
@@ -256,7 +258,7 @@ impl Sim {
     fn pick_up(&mut self) {
         let started = std::mem::take(&mut *self.account.started.borrow_mut());
         for (name, input) in started {
-            let execution = self.machine.start(&name, input, self.account.at());
+            let execution = self.machine.start(&name, input, moment(self.account.at()));
             self.executions.push(execution);
         }
     }

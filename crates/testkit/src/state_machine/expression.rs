@@ -19,11 +19,38 @@ pub(super) fn evaluate(value: &Value, variables: &Value) -> Value {
     }
 }
 
+/// The only pattern that is known: a moment in UTC.
+const MOMENT: &str = "/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z$/";
+
 fn one(expression: &str, variables: &Value) -> Value {
     let path = |text: &str| {
         let undefined = || panic!("`{text}` in `{expression}` is undefined: {variables}");
         find(text, variables).unwrap_or_else(undefined)
     };
+    if let Some((left, right)) = expression.split_once(" and ") {
+        return json!(one(left, variables) == json!(true) && one(right, variables) == json!(true));
+    }
+    if let Some((left, right)) = expression.split_once(" in [") {
+        let words = right.strip_suffix(']').unwrap_or_else(|| unknown(expression));
+        let found = find(left, variables).unwrap_or(Value::Null);
+        return json!(words.split(", ").any(|word| literal(word) == found));
+    }
+    if let Some(rest) = expression.strip_prefix("$type(") {
+        let asked = rest
+            .strip_suffix(") = 'string'")
+            .unwrap_or_else(|| unknown(expression));
+        return json!(find(asked, variables).is_some_and(|found| found.is_string()));
+    }
+    if let Some(rest) = expression.strip_prefix("$contains(") {
+        let known = rest.strip_suffix(')').and_then(|rest| rest.split_once(", "));
+        let (asked, pattern) = known.unwrap_or_else(|| unknown(expression));
+        if pattern != MOMENT {
+            unknown(expression);
+        }
+        let found = find(asked, variables);
+        let moment = found.as_ref().and_then(Value::as_str);
+        return json!(moment.is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()));
+    }
     if let Some(rest) = expression.strip_prefix("$exists(") {
         let known = rest
             .strip_suffix(" : null")
@@ -75,7 +102,7 @@ fn unknown(expression: &str) -> ! {
 #[test]
 fn expressions_mean_what_they_mean_in_step_functions() {
     let variables = json!({
-        "states": {"input": {"outcome": "free", "to": 3, "none": null}, "errorOutput": {"Error": "Contention"}},
+        "states": {"input": {"outcome": "free", "to": 3, "none": null, "at": "2027-01-15T08:00:00Z"}, "errorOutput": {"Error": "Contention"}},
         "rounds": 199, "group": "dev",
     });
     for (expression, value) in [
@@ -84,6 +111,13 @@ fn expressions_mean_what_they_mean_in_step_functions() {
         ("$states.input.outcome = 'going'", json!(false)),
         ("$rounds + 1", json!(200)),
         ("$rounds >= 200", json!(false)),
+        ("$states.input.outcome in ['slept', 'free']", json!(true)),
+        ("$states.input.outcome in ['slept']", json!(false)),
+        ("$type($states.input.at) = 'string'", json!(true)),
+        (
+            "$type($states.input.to) = 'string' and $group = 'dev'",
+            json!(false),
+        ),
         ("$states.errorOutput.Error", json!("Contention")),
         ("$exists($states.input.to) ? $states.input.to : null", json!(3)),
         (

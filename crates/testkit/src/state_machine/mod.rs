@@ -1,30 +1,31 @@
-//! `statemachines/scale-in.asl.json`, taken state by state. A form of it that is not known here makes the test panic.
+//! State machines, taken state by state from their files: just what they use of Amazon States Language and JSONata. Any
+//! other form is a panic.
 
 mod expression;
 
-use std::ops::Add;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use expression::evaluate;
 
-/// The definition of the state machine.
+/// The definition of a state machine.
 #[derive(Debug)]
 pub struct Machine(Value);
 
 /// How a call of the function failed: error and cause, as a state machine sees them.
 pub type Failure = (String, String);
 
-/// One execution: where it is, with what, and when it goes on, by a clock of the caller's.
+/// One execution: where it is, with what, and when it goes on.
 #[derive(Clone, Debug)]
-pub struct Execution<T> {
+pub struct Execution {
     /// Its name.
     pub name: String,
-    /// The state it is in.
+    /// The state in which it is.
     pub state: String,
     /// When it goes on.
-    pub due: T,
+    pub due: Timestamp,
     /// The states that were entered, in order.
     pub visited: Vec<String>,
     /// How it ended, once it has.
@@ -39,7 +40,7 @@ pub struct Execution<T> {
 /// How an execution ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum End {
-    /// Well, with this output.
+    /// With this output.
     Succeeded(Value),
     /// With this error.
     Failed(String),
@@ -48,19 +49,25 @@ pub enum End {
 }
 
 impl Machine {
-    /// The definition as it is deployed.
-    ///
-    /// # Panics
-    /// If it is not JSON.
+    /// The scale-in, as it is deployed.
     #[must_use]
-    pub fn read() -> Self {
-        let text = include_str!("../../../../statemachines/scale-in.asl.json");
-        Self(serde_json::from_str(text).expect("JSON"))
+    pub fn scale_in() -> Self {
+        Self::parse(include_str!("../../../../statemachines/scale-in.asl.json"))
     }
 
-    /// An execution in its first state, not entered yet.
+    /// The sleep timer, as it is deployed.
     #[must_use]
-    pub fn start<T>(&self, name: &str, input: Value, now: T) -> Execution<T> {
+    pub fn sleep_timer() -> Self {
+        Self::parse(include_str!("../../../../statemachines/sleep-timer.asl.json"))
+    }
+
+    fn parse(text: &str) -> Self {
+        Self(serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    /// Starts an execution.
+    #[must_use]
+    pub fn start(&self, name: &str, input: Value, now: Timestamp) -> Execution {
         Execution {
             name: name.to_owned(),
             state: word(&self.0, "StartAt"),
@@ -77,7 +84,7 @@ impl Machine {
     ///
     /// # Panics
     /// If it calls anything else.
-    pub fn enter<T: Copy + Add<Duration, Output = T>>(&self, execution: &mut Execution<T>) -> Option<Value> {
+    pub fn enter(&self, execution: &mut Execution) -> Option<Value> {
         let state = &self.0["States"][&execution.state];
         if execution.tries == 0 {
             execution.visited.push(execution.state.clone());
@@ -87,17 +94,11 @@ impl Machine {
         }
         assert_eq!(state["Resource"], "arn:aws:states:::lambda:invoke");
         let arguments = evaluate(&state["Arguments"], &execution.scope(&json!({})));
-        assert_eq!(arguments["FunctionName"], "${ScalingDecisionFunctionArn}");
         Some(arguments["Payload"].clone())
     }
 
     /// Leaves a state that has called the function, or waits to try again.
-    pub fn answered<T: Copy + Add<Duration, Output = T>>(
-        &self,
-        execution: &mut Execution<T>,
-        now: T,
-        answer: Result<Value, Failure>,
-    ) {
+    pub fn answered(&self, execution: &mut Execution, now: Timestamp, answer: Result<Value, Failure>) {
         let state = &self.0["States"][&execution.state];
         execution.due = now;
         match answer {
@@ -110,34 +111,40 @@ impl Machine {
     ///
     /// # Panics
     /// If its type is not known here.
-    pub fn leave<T: Copy + Add<Duration, Output = T>>(&self, execution: &mut Execution<T>, now: T) {
+    pub fn leave(&self, execution: &mut Execution, now: Timestamp) {
         let state = &self.0["States"][&execution.state];
         execution.due = now;
         match word(state, "Type").as_str() {
             "Pass" => execution.leave(state, &json!({})),
             "Choice" => execution.choose(state),
             "Wait" => {
-                let seconds = evaluate(&state["Seconds"], &execution.scope(&json!({})));
-                let seconds = seconds.as_u64().expect("seconds to wait");
+                let scope = execution.scope(&json!({}));
+                let due = match state.get("Timestamp") {
+                    Some(at) => moment(&evaluate(at, &scope)).max(now),
+                    None => now + Duration::from_secs(whole(&evaluate(&state["Seconds"], &scope))),
+                };
                 execution.leave(state, &json!({}));
-                execution.due = now + Duration::from_secs(seconds);
+                execution.due = due;
             }
-            "Succeed" => execution.leave(&json!({"Output": state["Output"], "End": true}), &json!({})),
+            "Succeed" => {
+                let mut end = json!({"End": true});
+                if let Some(output) = state.get("Output") {
+                    end["Output"] = output.clone();
+                }
+                execution.leave(&end, &json!({}));
+            }
             "Fail" => execution.end = Some(End::Failed(word(state, "Error"))),
             other => panic!("{}: type `{other}` is not known to the test", execution.state),
         }
     }
 }
 
-impl<T: Copy + Add<Duration, Output = T>> Execution<T> {
+impl Execution {
     /// What came of it, in one word.
-    ///
-    /// # Panics
-    /// If its output has no outcome.
     #[must_use]
     pub fn outcome(&self) -> &str {
         match &self.end {
-            Some(End::Succeeded(output)) => output["outcome"].as_str().expect("an outcome"),
+            Some(End::Succeeded(output)) => output["outcome"].as_str().unwrap_or_default(),
             Some(End::Failed(error)) => error,
             Some(End::Aborted) => "aborted",
             None => "running",
@@ -147,7 +154,7 @@ impl<T: Copy + Add<Duration, Output = T>> Execution<T> {
     /// All that what follows depends on: where it is, when it goes on, how often it tried, with what, and what was
     /// assigned.
     #[must_use]
-    pub fn place(&self) -> (&str, T, u32, &Value, &Value) {
+    pub fn place(&self) -> (&str, Timestamp, u32, &Value, &Value) {
         (&self.state, self.due, self.tries, &self.input, &self.variables)
     }
 
@@ -187,14 +194,14 @@ impl<T: Copy + Add<Duration, Output = T>> Execution<T> {
     }
 
     /// Tries again, or catches, or fails. Intervals are without jitter, so as long as they may be.
-    fn fail(&mut self, state: &Value, (error, cause): &Failure, now: T) {
+    fn fail(&mut self, state: &Value, (error, cause): &Failure, now: Timestamp) {
         let names = |rule: &&Value| {
             list(&rule["ErrorEquals"])
                 .iter()
                 .any(|name| name == error || name == "States.ALL")
         };
         if let Some(retrier) = list(&state["Retry"]).iter().find(names)
-            && u64::from(self.tries) < retrier["MaxAttempts"].as_u64().expect("attempts")
+            && u64::from(self.tries) < whole(&retrier["MaxAttempts"])
         {
             let number = |field: &str| retrier[field].as_f64().unwrap_or_else(|| panic!("{field}"));
             let interval = number("IntervalSeconds") * number("BackoffRate").powi(self.tries as i32);
@@ -216,6 +223,19 @@ impl<T: Copy + Add<Duration, Output = T>> Execution<T> {
     }
 }
 
+fn whole(value: &Value) -> u64 {
+    value
+        .as_u64()
+        .unwrap_or_else(|| panic!("{value} is not a whole number"))
+}
+
+fn moment(value: &Value) -> Timestamp {
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| panic!("{value} is not a moment"))
+}
+
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
@@ -228,7 +248,7 @@ fn word(state: &Value, field: &str) -> String {
 }
 
 fn extend(object: &mut Value, more: &Value) {
-    for (name, value) in more.as_object().expect("an object") {
+    for (name, value) in more.as_object().into_iter().flatten() {
         object[name] = value.clone();
     }
 }

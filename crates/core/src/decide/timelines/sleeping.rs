@@ -191,3 +191,34 @@ fn it_is_asleep_when_the_last_task_is_gone() {
         (Phase::Asleep, "fixed-time-over")
     );
 }
+
+/// Found by the simulation, seed 428: a count that was lowered beside the sleep came back as it was before.
+#[test]
+fn the_count_that_is_taken_is_the_one_that_is_given_back() {
+    let mut t = Timeline::awake(&["db", "web"], 2);
+    t.needs("web", "db");
+    assert_eq!(counts(&t.decide(5000, Action::Sleep)), [("web".to_owned(), 0)]);
+    // A scale-in of the database was on its way, or somebody sets another count.
+    t.sees("web", service(0, 0, false))
+        .sees("db", service(1, 1, true));
+    assert_eq!(counts(&t.tick(5060)), [("db".to_owned(), 0)]);
+    // What is still on its way to 0 is no count that anybody set.
+    t.sees("db", service(2, 1, true));
+    t.tick(5065);
+    t.sees("db", service(0, 0, false));
+    t.tick(5120);
+    assert_eq!(t.record.phase, Phase::Asleep);
+    assert_eq!(counts(&t.wake(6000)), [("db".to_owned(), 1)]);
+}
+
+#[test]
+fn a_wake_that_did_not_get_its_count_still_wants_it_after_a_sleep() {
+    let mut t = Timeline::awake(&["web"], 3);
+    t.decide(5000, Action::Sleep);
+    t.sees("web", service(0, 0, false)).tick(5060);
+    assert_eq!(counts(&t.wake(6000)), web(3));
+    t.sees("web", service(1, 1, true));
+    assert_eq!(counts(&t.decide(6001, Action::Sleep)), web(0));
+    t.sees("web", service(0, 0, false)).tick(6060);
+    assert_eq!(counts(&t.wake(7000)), web(3));
+}

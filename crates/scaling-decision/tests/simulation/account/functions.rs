@@ -9,11 +9,11 @@ use dormouse_core::intent::{Action, Cause, Intent, Wake};
 use dormouse_core::ports::Store;
 use dormouse_core::record::Record;
 use dormouse_core::scaling::record::ScalingRecord;
+use dormouse_testkit::state_machine::Failure;
 use scaling_decision::handle;
 use serde_json::{Value, json};
 
 use super::{Account, group, web};
-use dormouse_simulation::machine::Failure;
 
 impl Account {
     /// Calls the function as the state machine does.

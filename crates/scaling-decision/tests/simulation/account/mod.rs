@@ -104,6 +104,10 @@ pub(crate) fn moment(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(i64::try_from(at.0).expect("milliseconds")).expect("a moment")
 }
 
+pub(crate) fn millis(at: Timestamp) -> Millis {
+    Millis(u64::try_from(at.as_millisecond()).expect("milliseconds"))
+}
+
 impl Account {
     pub(crate) fn new(clock: Clock) -> Self {
         let start = clock.now;
