@@ -82,6 +82,7 @@ async fn listeners_and_rules_are_led_only_with_their_own_tag() {
 async fn a_service_that_has_just_lost_its_tag_is_refused_by_iam_and_the_page_says_so() {
     let stack = Stack::connect();
     let service = Service::new("untagged").sleeps_after("10m").create(&stack).await;
+    assert_eq!(stack.status("untagged").await["phase"], "asleep", "it is known");
     stack.untag("untagged", &service, "group").await;
     let answer = stack.wake("GET", "/untagged").send().await;
     stack.tag("untagged", &service, "group", "untagged").await;
