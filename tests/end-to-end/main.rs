@@ -26,5 +26,6 @@ mod shared;
 mod signals;
 mod sleeping;
 mod tags;
+mod uses;
 mod waking;
 mod why;

@@ -1,8 +1,9 @@
-"""Starts MiniStack, with three things that IAM does and it does not.
+"""Starts MiniStack, with four things that IAM does and it does not.
 
 Each decision about a role is written to a trail (DORMOUSE_TRAIL), each only once: which role, which action, which
 resource, and whether it was allowed. SimulatePrincipalPolicy looks at the context and at every resource that it is
-asked about. GetAccessKeyInfo also says whose key it is, because AWS's services know that and fargate-sim is one.
+asked about. GetAccessKeyInfo also says whose key it is, because AWS's services know that and fargate-sim is one. A call by
+Smithy's RPC v2 protocol, which CloudWatch's SDK speaks, is judged like any other.
 """
 
 import json
@@ -11,8 +12,8 @@ import threading
 from contextvars import ContextVar
 from xml.sax.saxutils import escape
 
-# Before anything that takes `enforce` from here.
-from ministack.core import iam_evaluator
+# Before anything that takes `enforce` or `extract_iam_action` from here.
+from ministack.core import iam_actions, iam_evaluator
 
 TRAIL = open(os.environ["DORMOUSE_TRAIL"], "w", buffering=1)
 LOCK = threading.Lock()
@@ -35,6 +36,19 @@ def enforce_and_record(access_key_id, iam_action, service, region, resource_arn=
 
 
 iam_evaluator.enforce = enforce_and_record
+
+extract_iam_action = iam_actions.extract_iam_action
+
+
+def action_of(service, method, path, headers, body, query_params):
+    found = extract_iam_action(service, method, path, headers, body, query_params)
+    if found is None and service in iam_actions.SERVICE_TO_IAM_NAMESPACE and "/operation/" in path:
+        operation = path.rsplit("/operation/", 1)[1]
+        return f"{iam_actions.SERVICE_TO_IAM_NAMESPACE[service]}:{operation}"
+    return found
+
+
+iam_actions.extract_iam_action = action_of
 
 from ministack import app  # noqa: E402
 from ministack.core.responses import get_account_id, get_region  # noqa: E402
