@@ -12,7 +12,9 @@ import threading
 from contextvars import ContextVar
 from xml.sax.saxutils import escape
 
-# Before anything that takes `enforce` or `extract_iam_action` from here.
+import cbor2
+
+# Before anything that takes `enforce` or how actions are named from here.
 from ministack.core import iam_actions, iam_evaluator
 
 TRAIL = open(os.environ["DORMOUSE_TRAIL"], "w", buffering=1)
@@ -37,18 +39,27 @@ def enforce_and_record(access_key_id, iam_action, service, region, resource_arn=
 
 iam_evaluator.enforce = enforce_and_record
 
-extract_iam_action = iam_actions.extract_iam_action
+extract_iam_action, extract_resource_arn = iam_actions.extract_iam_action, iam_actions.extract_resource_arn
+
+
+def is_rpc(path):
+    return path.startswith("/service/") and "/operation/" in path
 
 
 def action_of(service, method, path, headers, body, query_params):
-    found = extract_iam_action(service, method, path, headers, body, query_params)
-    if found is None and service in iam_actions.SERVICE_TO_IAM_NAMESPACE and "/operation/" in path:
-        operation = path.rsplit("/operation/", 1)[1]
-        return f"{iam_actions.SERVICE_TO_IAM_NAMESPACE[service]}:{operation}"
-    return found
+    namespace = iam_actions.SERVICE_TO_IAM_NAMESPACE.get(service)
+    if namespace and is_rpc(path):
+        return f"{namespace}:{path.rsplit('/', 1)[1]}"
+    return extract_iam_action(service, method, path, headers, body, query_params)
 
 
-iam_actions.extract_iam_action = action_of
+def resource_of(service, method, path, headers, body, *more):
+    if is_rpc(path):
+        body = json.dumps(cbor2.loads(body), default=str).encode()
+    return extract_resource_arn(service, method, path, headers, body, *more)
+
+
+iam_actions.extract_iam_action, iam_actions.extract_resource_arn = action_of, resource_of
 
 from ministack import app  # noqa: E402
 from ministack.core.responses import get_account_id, get_region  # noqa: E402
