@@ -49,11 +49,11 @@ impl Who {
             .services_of(group)
             .iter()
             .any(|service| cloud.is_meddled(service));
-        let leaves = (matches!(before.phase, Phase::Asleep | Phase::FallingAsleep) || meddled)
-            && (matches!(after.phase, Phase::Waking | Phase::Awake) || meddled);
+        let leaves = matches!(before.phase, Phase::Asleep | Phase::FallingAsleep)
+            && matches!(after.phase, Phase::Waking | Phase::Awake);
         cloud.check(
             6,
-            after.generation == before.generation || (is_next && leaves),
+            after.generation == before.generation || (is_next && (leaves || meddled)),
             || {
                 format!(
                     "{group} goes from generation {} to {}",
