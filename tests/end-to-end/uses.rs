@@ -44,32 +44,50 @@ impl By {
             }
             By::Lines => {
                 let lines = ["GET /led/1 200"];
-                stack.put_logs("/ecs/led-back", NOW, &lines).await;
+                stack.put_logs(&log_of(group), NOW, &lines).await;
             }
         }
     }
 }
 
+fn log_of(group: &str) -> String {
+    format!("/ecs/{group}")
+}
+
 #[tokio::test]
-async fn who_wakes_it_leads_its_doors_back_and_lets_it_be_scaled_again() {
+async fn a_visitor_leads_its_doors_back_and_lets_it_be_scaled_again() {
+    leads_back(By::Wake, "led-back-by-visit", 9151).await;
+}
+
+#[tokio::test]
+async fn auto_sleep_leads_its_doors_back_and_lets_it_be_scaled_again() {
+    leads_back(By::AutoSleep, "led-back-by-tick", 9152).await;
+}
+
+#[tokio::test]
+async fn log_lines_lead_its_doors_back_and_let_it_be_scaled_again() {
+    leads_back(By::Lines, "led-back-by-lines", 9153).await;
+}
+
+/// Puts a group to sleep whose address wakes it and whose count a policy sets, and has all given back by one function.
+async fn leads_back(by: By, group: &str, port: i32) {
     let stack = Stack::connect();
-    let group = "led-back";
-    let balancer = Balancer::fronted(&stack, group, 9146).await;
+    let balancer = Balancer::fronted(&stack, group, port).await;
     balancer.also_by_rule(&stack, "/reports/*").await;
-    stack.create_log_group("/ecs/led-back").await;
-    let filter = ("/ecs/led-back", "/led/");
+    let log = log_of(group);
+    stack.create_log_group(&log).await;
     stack
-        .put_subscription_filter(filter.0, filter.1, "LogPatternTriggerFunctionName")
+        .put_subscription_filter(&log, "/led/", "LogPatternTriggerFunctionName")
         .await;
     let service = Service::new(group)
         .behind(&balancer)
         .sleeps_after("1h")
         .tag("front", "on")
-        .tag("log-group", filter.0)
+        .tag("log-group", &log)
         .create(&stack)
         .await;
     Service::new(group)
-        .named("led-back-alone")
+        .named(&format!("{group}-alone"))
         .sleeps_after("1h")
         .create(&stack)
         .await;
@@ -80,22 +98,20 @@ async fn who_wakes_it_leads_its_doors_back_and_lets_it_be_scaled_again() {
         .scheduled_scaling_suspended(false)
         .build();
     stack.scale_by_policy(&id, 1, 3, none).await;
-    stack.wake("GET", "/led-back").send().await;
+    let _ = stack.wake("GET", &format!("/{group}")).send().await;
     ready(&stack, group).await;
     let owners = balancer.actions(&stack).await;
-    for by in [By::Wake, By::AutoSleep, By::Lines] {
-        by.sleep(&stack, group).await;
-        asleep(&stack, group, SOON).await;
-        assert_ne!(balancer.actions(&stack).await, owners, "{by:?}");
-        tokio::time::sleep(SUSPENDED).await;
-        eventually(&format!("{by:?} leads it back"), SOON, || async {
-            by.look(&stack, group).await;
-            tokio::time::sleep(OFTEN).await;
-            (balancer.actions(&stack).await == owners).then_some(())
-        })
-        .await;
-        ready(&stack, group).await;
-    }
+    by.sleep(&stack, group).await;
+    asleep(&stack, group, SOON).await;
+    assert_ne!(balancer.actions(&stack).await, owners);
+    tokio::time::sleep(SUSPENDED).await;
+    eventually("its doors lead to it", SOON, || async {
+        by.look(&stack, group).await;
+        tokio::time::sleep(OFTEN).await;
+        (balancer.actions(&stack).await == owners).then_some(())
+    })
+    .await;
+    ready(&stack, group).await;
 }
 
 #[tokio::test]
