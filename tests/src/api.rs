@@ -33,7 +33,7 @@ impl Stack {
     }
 
     /// A request to a service, from the account's root user. MiniStack tells services and callers apart by the scope
-    /// of the signature, and does not check the signature itself.
+    /// of the signature, and does not check that user's signature itself.
     pub(crate) fn request(&self, service: &str, method: &'static str, path: &str) -> Request {
         Request::new(method, &format!("{}{path}", self.env("AWS_ENDPOINT_URL")))
             .header("authorization", &self.authorization(service))

@@ -1,8 +1,8 @@
 //! Load balancers in front of services, made with the ordinary AWS calls.
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, LoadBalancer as LoadBalancerState, ProtocolEnum, Tag, TargetGroupAttribute,
-    TargetTypeEnum,
+    Action, ActionTypeEnum, LoadBalancer as LoadBalancerState, ProtocolEnum, RuleCondition, Tag,
+    TargetGroupAttribute, TargetTypeEnum,
 };
 
 use crate::stack::Stack;
@@ -83,6 +83,30 @@ impl Balancer {
             .await
             .expect("AddTags");
         balancer
+    }
+
+    /// A rule for these paths that leads to the same target group, and may be led to the wake function too.
+    ///
+    /// # Panics
+    /// If the stack refuses.
+    pub async fn also_by_rule(&self, stack: &Stack, paths: &str) {
+        let forward = Action::builder()
+            .r#type(ActionTypeEnum::Forward)
+            .target_group_arn(&self.target_group)
+            .build();
+        let condition = RuleCondition::builder()
+            .field("path-pattern")
+            .values(paths)
+            .build();
+        let create = elb(stack).await.create_rule().listener_arn(&self.listener);
+        create
+            .priority(1)
+            .conditions(condition)
+            .actions(forward)
+            .tags(Tag::builder().key("dormouse:front").value("on").build())
+            .send()
+            .await
+            .expect("CreateRule");
     }
 
     /// What the listener does by default, word by word.

@@ -12,6 +12,7 @@ mod http;
 mod lambda;
 mod logs;
 mod notices;
+mod privileges;
 mod service;
 mod sessions;
 mod sns;

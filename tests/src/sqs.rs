@@ -91,7 +91,7 @@ impl Stack {
         self.messages(queue).await
     }
 
-    /// Makes a queue; gives its URL and its ARN.
+    /// Makes a queue to which topics may send; gives its URL and its ARN.
     ///
     /// # Panics
     /// If the stack refuses.
@@ -104,6 +104,10 @@ impl Stack {
             .as_str()
             .expect("an ARN")
             .to_owned();
+        let topics_may = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}]});
+        let body = json!({"QueueUrl": url, "Attributes": {"Policy": topics_may.to_string()}});
+        self.json_api("sqs", "AmazonSQS.SetQueueAttributes", &body).await;
         (url, arn)
     }
 

@@ -57,11 +57,7 @@ impl Stack {
             filled.push_str(self.output(output));
             filled.push_str(rest);
         }
-        let body = json!({
-            "name": name,
-            "definition": filled,
-            "roleArn": "arn:aws:iam::000000000000:role/end-to-end",
-        });
+        let body = json!({ "name": name, "definition": filled, "roleArn": self.role_of_machines().await });
         let machine = self.states("CreateStateMachine", &body).await["stateMachineArn"].clone();
         let start = json!({"stateMachineArn": machine, "input": input.to_string()});
         let execution = self.states("StartExecution", &start).await["executionArn"].clone();
@@ -78,6 +74,35 @@ impl Stack {
         }
         let answer = ended["output"].as_str().expect("an output");
         Ok(serde_json::from_str(answer).expect("an output of JSON"))
+    }
+
+    /// The role of all state machines of tests, which may invoke functions.
+    async fn role_of_machines(&self) -> &'static str {
+        const NAME: &str = "end-to-end";
+        let policy =
+            |statement: Value| json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let trust = policy(json!({"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "states.amazonaws.com"}}));
+        let may = policy(
+            json!({"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:*"}),
+        );
+        let create = [
+            ("Action", "CreateRole"),
+            ("Version", "2010-05-08"),
+            ("RoleName", NAME),
+            ("AssumeRolePolicyDocument", &trust),
+        ];
+        // Whoever comes first creates it.
+        drop(self.request("iam", "POST", "/").form(&create).send().await);
+        let put = [
+            ("Action", "PutRolePolicy"),
+            ("Version", "2010-05-08"),
+            ("RoleName", NAME),
+            ("PolicyName", "invoke"),
+            ("PolicyDocument", &may),
+        ];
+        self.query_api("iam", &put).await;
+        "arn:aws:iam::000000000000:role/end-to-end"
     }
 
     async fn states(&self, operation: &str, body: &Value) -> Value {

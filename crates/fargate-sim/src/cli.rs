@@ -52,6 +52,8 @@ Options:
   --stack URL           stack with CloudWatch, EventBridge and Lambda, such as http://127.0.0.1:4566: takes the metrics,
                         has the rules that task state changes are handed to, and the functions of pipeline jobs and of
                         target groups; without it such target groups answer 502
+  --iam-owner KEY       let everybody but this access key do only what the stack's IAM allows (default: everybody may
+                        do everything)
   --account ID          12 digit account id in ARNs (default 000000000000)
   --region NAME         region in ARNs (default us-east-1)
   --address-base 127.N  loopback ranges of tasks (127.N private, 127.N+1 public) and load balancers (127.N+2);
@@ -65,8 +67,8 @@ Options:
   --exit-with-stdin     end when standard input is closed, as it is when a parent holding its other end dies
   --help                this text
 
-SIGTERM and SIGINT end it, with all apps. Its control API for tests is at /_sim/: health, state, calls, faults,
-capacity, metrics/flush, and
+SIGTERM and SIGINT end it, with all apps. Its control API for tests is at /_sim/: health, state, calls, trail,
+faults, capacity, metrics/flush, and
   POST /_sim/pipeline/jobs {\"function\":\"NAME or ARN\",\"user_parameters\":null}
                                       a pipeline comes to an action that invokes the function; answers with the job's id
   GET  /_sim/pipeline/jobs/ID         its status, number of invocations and results
@@ -130,6 +132,7 @@ fn serve(mut args: VecDeque<String>, program: PathBuf) -> Result<Command, String
                 config.world.timing.speed = speed;
             }
             "--stack" => config.stack = Some(value(&option, &mut args, "a URL")?),
+            "--iam-owner" => config.iam_owner = Some(value(&option, &mut args, "an access key")?),
             "--account" => {
                 let account: String = value(&option, &mut args, "12 digits")?;
                 if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,4 +1,5 @@
-//! The few AWS calls that xtask makes itself, to a local stack. They are not signed: it does not look.
+//! The few AWS calls that xtask makes itself, to a local stack, as the account's root user, whose signature it does not
+//! look at.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,17 @@ pub(crate) fn stack_outputs(endpoint: &str, stack: &str) -> Result<BTreeMap<Stri
     let body = format!("Action=DescribeStacks&Version=2010-05-15&StackName={stack}");
     let xml = query(endpoint, "cloudformation", &body)?;
     outputs_in(&xml).with_context(|| format!("stack {stack}"))
+}
+
+/// The names that the resources of a CloudFormation stack have in its template, by their own names.
+pub(crate) fn stack_resources(endpoint: &str, stack: &str) -> Result<BTreeMap<String, String>> {
+    let body = format!("Action=DescribeStackResources&Version=2010-05-15&StackName={stack}");
+    let xml = query(endpoint, "cloudformation", &body)?;
+    let resources = resources_in(&xml);
+    if resources.is_empty() {
+        bail!("stack {stack} has no resources");
+    }
+    Ok(resources)
 }
 
 /// Makes a load balancer; returns its ARN.
@@ -125,6 +137,16 @@ fn outputs_in(xml: &str) -> Result<BTreeMap<String, String>> {
     Ok(outputs)
 }
 
+/// Reads `<PhysicalResourceId>` and `<LogicalResourceId>` out of DescribeStackResources' XML.
+fn resources_in(xml: &str) -> BTreeMap<String, String> {
+    let members = xml.split("<member>").skip(1);
+    let names = members.filter_map(|member| {
+        let own = element(member, "PhysicalResourceId")?;
+        Some((unescape(own), element(member, "LogicalResourceId")?.to_owned()))
+    });
+    names.collect()
+}
+
 fn unescape(text: &str) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
@@ -153,6 +175,16 @@ mod tests {
         let outputs = outputs_in(xml).expect("reads");
         assert_eq!(outputs["WakeUrl"], "http://a/?b&c");
         assert_eq!(outputs["TableName"], "t");
+    }
+
+    #[test]
+    fn resources_are_read_by_their_own_names() {
+        let xml = "<StackResources><member><LogicalResourceId>WakeRole</LogicalResourceId><PhysicalResourceId>\
+                   dormouse-WakeRole-1X</PhysicalResourceId></member><member><LogicalResourceId>Unmade\
+                   </LogicalResourceId></member></StackResources>";
+        let resources = resources_in(xml);
+        assert_eq!(resources.len(), 1);
+        assert_eq!(resources["dormouse-WakeRole-1X"], "WakeRole");
     }
 
     #[test]

@@ -65,7 +65,8 @@ pub(crate) fn run(repo: &Repo, tools: &Tools, directory: &Path) -> Result<()> {
     Ok(())
 }
 
-fn transform(repo: &Repo, tools: &Tools, to: &Path, log: &Path) -> Result<()> {
+/// Writes `template.yaml` as CloudFormation gets it.
+pub(crate) fn transform(repo: &Repo, tools: &Tools, to: &Path, log: &Path) -> Result<()> {
     let mut python = tools.sam_python();
     python
         .args(["-c", TRANSFORM])

@@ -7,36 +7,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::aws::REGION;
+use crate::privileges::{everywhere, list::List};
 use crate::repo::Repo;
 use crate::tools::Tools;
 use crate::{asl, parts, vpc};
-
-/// Actions that IAM cannot limit to a resource (or, for `ecs:ListTasks`, only to container instances,
-/// which Fargate has none of), by AWS's service authorization reference. Nothing else may be allowed on
-/// `*`. This is how "least privilege" stays true when somebody adds a statement.
-const WITHOUT_RESOURCES: [&str; 21] = [
-    "application-autoscaling:DescribeScalableTargets",
-    "cloudwatch:GetMetricData",
-    "codepipeline:PutJobFailureResult",
-    "codepipeline:PutJobSuccessResult",
-    "ec2:DescribeNetworkInterfaces",
-    "ecs:DescribeTaskDefinition",
-    "ecs:ListTasks",
-    "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeRules",
-    "elasticloadbalancing:DescribeTags",
-    "elasticloadbalancing:DescribeTargetGroupAttributes",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeTargetHealth",
-    "logs:GetQueryResults",
-    "logs:StopQuery",
-    "tag:GetResources",
-    "xray:GetSamplingRules",
-    "xray:GetSamplingTargets",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-];
 
 /// `sam validate --lint`, and the same linter over the examples.
 pub(crate) fn lint(repo: &Repo, tools: &Tools, log: &Path) -> Result<()> {
@@ -55,7 +29,7 @@ pub(crate) fn lint(repo: &Repo, tools: &Tools, log: &Path) -> Result<()> {
 /// Everything about the template and the state machines that SAM's own check does not see.
 pub(crate) fn template(repo: &Repo, tools: &Tools) -> Result<()> {
     let template = read_template(repo, tools)?;
-    let mut found = wildcards(&template);
+    let mut found = everywhere::problems(&template, &List::of(repo)?);
     found.extend(vpc::problems(
         &template,
         resources(&template, "AWS::Serverless::Function"),
@@ -123,49 +97,6 @@ fn substitutions(name: &str, file: &str, resource: &Value, text: &str) -> Vec<St
     missing.chain(idle).collect()
 }
 
-/// Statements that allow more than they need to on every resource.
-fn wildcards(template: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    for kind in ["AWS::IAM::Role", "AWS::IAM::ManagedPolicy"] {
-        for (name, resource) in resources(template, kind) {
-            for statement in statements(resource) {
-                if !strings(&statement["Resource"]).contains(&"*") || statement["Effect"] == "Deny" {
-                    continue;
-                }
-                for action in strings(&statement["Action"]) {
-                    if !WITHOUT_RESOURCES.contains(&action) {
-                        found.push(format!("template.yaml: {name} allows {action} on every resource"));
-                    }
-                }
-            }
-        }
-    }
-    found
-}
-
-/// All policy statements below a resource's properties.
-fn statements(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .flat_map(|(key, below)| match (key.as_str(), below.as_array()) {
-                ("Statement", Some(statements)) => statements.iter().collect(),
-                _ => statements(below),
-            })
-            .collect(),
-        Value::Array(items) => items.iter().flat_map(statements).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// A string, or the strings of a list.
-fn strings(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
-        other => other.as_str().into_iter().collect(),
-    }
-}
-
 fn resources<'a>(template: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
     template["Resources"]
         .as_object()
@@ -193,29 +124,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn an_action_that_could_be_limited_may_not_be_allowed_everywhere() {
-        let policy = |action: &str, resource: &str| {
-            json!({ "Type": "AWS::IAM::Role", "Properties": { "Policies": [{ "PolicyDocument": {
-                "Statement": [{ "Effect": "Allow", "Action": ["tag:GetResources", action], "Resource": resource }],
-            }}]}})
-        };
-        let template = |role: Value| json!({ "Resources": { "Role": role } });
-        let found = wildcards(&template(policy("ecs:UpdateService", "*")));
-        assert_eq!(
-            found,
-            ["template.yaml: Role allows ecs:UpdateService on every resource"]
-        );
-        assert!(wildcards(&template(policy("ecs:*", "*")))[0].contains("ecs:*"));
-        assert!(
-            wildcards(&template(policy(
-                "ecs:UpdateService",
-                "arn:aws:ecs:r:a:service/c/s"
-            )))
-            .is_empty()
-        );
-    }
 
     #[test]
     fn placeholders_and_substitutions_must_match_both_ways() {

@@ -23,6 +23,9 @@ the stack; it is also written to target/local/outputs.json. Logs are in target/l
 The template watches a load balancer `front` (its 503s) and a log group `/ecs/front` (lines with `/api/`),
 which are made for it. Services behind the one, or with the tag dormouse:log-group for the other, wake by them.
 
+IAM is enforced: each function may do what its role's policies allow. When it stops, what they did is written to
+target/local/trail.json (see `cargo xtask privileges --help`).
+
   --speed N   task stages, health checks and draining N times faster (default 1)
   --faults P  this share of the functions' AWS calls goes wrong, 0 to 1: throttling and failures in AWS's shapes, resets
               before and after the call had its effect, answers that are late or end in their middle. The addresses in
@@ -50,7 +53,10 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     if let Ok(Some(counts)) = stack.faults() {
         say(&counts.to_string());
     }
+    // If a part has ended, that is what there is to tell.
+    let kept = result.is_ok().then(|| stack.keep_trail());
     stack.stop();
+    kept.transpose()?;
     result.map(|()| ExitCode::SUCCESS)
 }
 

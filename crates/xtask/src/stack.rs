@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::aws::{ACCOUNT, KEY, REGION};
 use crate::faults::{Counts, Faults, Ports};
 use crate::parts::Part;
+use crate::privileges::trail;
 use crate::progress::{say, step};
 use crate::repo::Repo;
 use crate::tools::Tools;
@@ -29,6 +30,7 @@ pub(crate) struct Stack {
     pub(crate) file: PathBuf,
     /// Address of fargate-sim.
     pub(crate) sim: String,
+    directory: PathBuf,
     addresses: Addresses,
     /// The built template, and the parameters that it always has here.
     template: PathBuf,
@@ -53,10 +55,9 @@ impl Stack {
     ) -> Result<Self> {
         let directory = repo.target().join("local").join(name);
         let logs = directory.join("logs");
-        let scratch = directory.join("tmp");
         std::fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
         let lock = lock(&directory)?;
-        empty(&scratch)?;
+        empty(&scratch(&directory))?;
         let template = step("sam build", || {
             builds::sam(repo, tools, &directory, &logs.join("sam-build.log"))
         })?;
@@ -81,7 +82,7 @@ impl Stack {
                 )?,
                 Part::start(
                     "MiniStack",
-                    seen_by_functions.ministack(tools, ministack, &scratch),
+                    seen_by_functions.ministack(repo, tools, ministack, &directory),
                     Some(&logs.join("ministack.log")),
                 )?,
             ];
@@ -101,6 +102,7 @@ impl Stack {
             description: json!({}),
             file: directory.join("outputs.json"),
             sim: addresses.sim.clone(),
+            directory: directory.clone(),
             addresses,
             template,
             parameters,
@@ -142,6 +144,12 @@ impl Stack {
     /// What went wrong on purpose so far, if anything should.
     pub(crate) fn faults(&self) -> Result<Option<Counts>> {
         self.proxy.map(Ports::counts).transpose()
+    }
+
+    /// Writes down what the functions did so far and what IAM said; returns the file.
+    pub(crate) fn keep_trail(&self) -> Result<PathBuf> {
+        trail::keep(&self.directory, &self.addresses.stack, &self.sim)?;
+        Ok(trail::file(&self.directory))
     }
 
     /// Stays until somebody asks to stop, or a part ends.
@@ -210,30 +218,36 @@ impl Addresses {
             .args(["--port", &port.to_string(), "--speed", &speed.to_string()])
             // Tasks listen on loopback addresses; each simulator takes a range of its own.
             .args(["--address-base", "auto"])
-            .args(["--stack", &self.stack, "--account", ACCOUNT, "--region", REGION]);
+            .args(["--stack", &self.stack, "--account", ACCOUNT, "--region", REGION])
+            // Everybody else is let do what IAM allows.
+            .args(["--iam-owner", KEY]);
         without_aws(&mut command);
         command.envs(self.env());
         command
     }
 
     /// The functions are children of MiniStack and inherit its environment.
-    fn ministack(&self, tools: &Tools, port: u16, scratch: &Path) -> Command {
-        let mut command = tools.ministack();
+    fn ministack(&self, repo: &Repo, tools: &Tools, port: u16, directory: &Path) -> Command {
+        let mut command = tools.stack_python();
         without_aws(&mut command);
         command
+            .arg(repo.root.join("crates/xtask/python/stack.py"))
             .envs(self.env())
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             .env("MINISTACK_ACCOUNT_ID", ACCOUNT)
             .env("MINISTACK_REGION", REGION)
-            .env("CLOUDTRAIL_RECORDING", "1")
+            // Each function has its role's credentials, and may do what its policies allow. The key of `env` is the
+            // account's root user.
+            .env("AUTH", "true")
+            .env("DORMOUSE_TRAIL", trail::ministack_file(directory))
             // Two doors with fixed ports that nobody here uses; two stacks would fight for them.
             .env("IOT_MTLS_ENABLED", "0")
             .env("SFTP_ENABLED", "0")
             // Lambda sets these from the function's LoggingConfig, MiniStack does not.
             .env("AWS_LAMBDA_LOG_FORMAT", "JSON")
             .env("AWS_LAMBDA_LOG_LEVEL", "INFO")
-            .env("TMPDIR", scratch);
+            .env("TMPDIR", scratch(directory));
         command
     }
 }
@@ -277,6 +291,11 @@ fn free_ports<const N: usize>() -> Result<[u16; N]> {
         held.push(listener);
     }
     Ok(ports)
+}
+
+/// Where MiniStack keeps what it needs while it runs.
+fn scratch(directory: &Path) -> PathBuf {
+    directory.join("tmp")
 }
 
 /// Makes a directory, without what an earlier stack left in it.

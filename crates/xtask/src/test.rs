@@ -11,21 +11,22 @@ use crate::repo::Repo;
 use crate::stack::Stack;
 use crate::tools::Tools;
 use crate::{
-    browser, builds, checkov, checks, faults, faulty, features, fuzz, guarded, interrupt, parts, sbom, sim,
-    supply,
+    browser, builds, checkov, checks, faults, faulty, features, fuzz, guarded, interrupt, parts, privileges,
+    sbom, sim, supply,
 };
 
 const HELP: &str = "\
 cargo xtask test [--faults P [--seed N]] [-- <arguments of cargo test>]
 
 Does all set-up, then: format, clippy with warnings as errors, checks of templates (cfn-lint, checkov) and state
-machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete), of bills of materials, 2,000 seeds of the
-simulation (see `cargo xtask sim --help`), and `cargo test` over the whole workspace, with the local stack up for the end-to-end tests
-(DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as
-headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
-minutes, the stack is deployed anew with links, an admin token and a brand, and that is tested. At last most of the
-end-to-end tests run once more on a stack whose functions meet faults of AWS in one of twenty calls. What
-follows `--` goes to cargo test, e.g. part of a name, and then it ends with that:
+machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete), of bills of materials, 2,000 seeds
+of the simulation (`cargo xtask sim`), and `cargo test` over the whole workspace, with the local stack up for the
+end-to-end tests (DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the
+pages, as headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
+minutes, the stack is deployed anew with links, an admin token and a brand, and that is tested. Then what the functions'
+policies allow is compared with what they did (`cargo xtask privileges`). At last most of the end-to-end tests run once
+more on a stack whose functions meet faults of AWS in one of twenty calls. What follows `--` goes to cargo test, e.g.
+part of a name, and then it ends with that:
 
   cargo xtask test -- cold_wake
 
@@ -117,6 +118,12 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     let result = result.and_then(|()| match extra {
         [] => step("deploy it guarded, and test that", || {
             guarded::run(&repo, &tools, &mut stack)
+        }),
+        _ => Ok(()),
+    });
+    let result = result.and_then(|()| match extra {
+        [] => step("compare privileges with what was used", || {
+            privileges::check(&repo, &tools, &stack.keep_trail()?)
         }),
         _ => Ok(()),
     });

@@ -81,9 +81,9 @@ impl Tools {
         Command::new(self.directory.join("api/bin/schemathesis"))
     }
 
-    /// MiniStack, ready for its settings.
-    pub(crate) fn ministack(&self) -> Command {
-        Command::new(self.directory.join("stack/bin/ministack"))
+    /// Python of MiniStack's environment.
+    pub(crate) fn stack_python(&self) -> Command {
+        Command::new(self.directory.join("stack/bin/python"))
     }
 
     /// Python of SAM's environment, which can read templates.

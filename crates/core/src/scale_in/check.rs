@@ -11,6 +11,11 @@ use crate::ports::ScalingWorld;
 /// Spares what is in use, and says whether the rest has drained.
 pub(super) async fn check<W: ScalingWorld>(world: &W, request: &Request) -> Result<Answer, Error> {
     let look = Look::take(world, request).await?;
+    if look.may_lower() {
+        // Tasks that are going must not be registered again, and nobody knows which are.
+        let message = format!("the lower count of {} may still be on its way", request.service);
+        return Err(Error::new(Code::Contention, message));
+    }
     let mut plan = look.plan().await?;
     let in_use = look.in_use(&plan).await?;
     if !in_use.is_empty() {

@@ -131,6 +131,12 @@ impl<'a, W: ScalingWorld> Look<'a, W> {
         })
     }
 
+    /// Whether the call that lowers the count was made, and nobody knows yet how it went.
+    pub(super) fn may_lower(&self) -> bool {
+        let lowering = self.claim.lowering;
+        lowering.is_some_and(|lowering| lowering.is_on_its_way(self.state.desired, self.now))
+    }
+
     /// The plan of this scale-in, if it has one.
     pub(super) async fn found_plan(&self) -> Result<Option<Plan>, Error> {
         let plan = self.world.plan(&self.request.service).await?;

@@ -10,6 +10,7 @@ use super::load::History;
 use super::reason::Reason;
 use crate::duration;
 use crate::ids::ServiceId;
+use crate::record::Command;
 
 /// No step of a scale-in, and no decision about a service with what follows from it, takes longer: then it is given up.
 /// Less than from tick to tick.
@@ -116,6 +117,20 @@ pub struct Lowering {
     /// Whether it was decided before, and nobody knows how that call went: it may land after this one.
     #[serde(default)]
     pub repeated: bool,
+}
+
+impl Lowering {
+    /// Whether its call may still land, or has landed and does not show yet.
+    #[must_use]
+    pub fn is_on_its_way(&self, desired: u32, now: Timestamp) -> bool {
+        let command = Command {
+            count: self.to,
+            at: self.at,
+        };
+        // Of a call that was repeated, the first one may land after the second one shows.
+        let first_may_land = self.repeated && duration::between(self.at, now) < Command::LANDS_WITHIN;
+        first_may_land || command.is_on_its_way(desired, now)
+    }
 }
 
 /// A change of a count, of which people are told once.
@@ -302,5 +317,24 @@ mod tests {
         };
         assert_eq!(claim.revoked, Some(revocation));
         assert!(!claim.is_abandoned(at(149)) && claim.is_abandoned(at(150)));
+    }
+
+    /// Found by the model checker: a lowering without an answer is repeated, the repetition shows at once, and the first
+    /// call lands 12 s after it was made, when nobody is protected any more.
+    #[test]
+    fn the_first_of_two_calls_may_land_after_the_second_one_shows() {
+        let lowering = |repeated| Lowering {
+            to: 2,
+            at: at(0),
+            repeated,
+        };
+        assert!(lowering(false).is_on_its_way(3, at(14)));
+        assert!(!lowering(false).is_on_its_way(3, at(15)), "it lands no more");
+        assert!(
+            !lowering(false).is_on_its_way(2, at(1)),
+            "it shows, and there was but one"
+        );
+        assert!(lowering(true).is_on_its_way(2, at(14)));
+        assert!(!lowering(true).is_on_its_way(2, at(15)));
     }
 }

@@ -23,6 +23,8 @@ pub struct RecordedCall {
     pub operation: String,
     /// Access key id that signed the request, if it was signed.
     pub access_key_id: Option<String>,
+    /// Whose key that is, if IAM is asked.
+    pub caller: Option<String>,
     /// The caller's user agent.
     pub user_agent: Option<String>,
     /// The parameters; long ones as shortened text.

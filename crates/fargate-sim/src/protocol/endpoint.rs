@@ -5,8 +5,10 @@ use std::net::SocketAddrV4;
 use serde_json::{Value, json};
 
 use super::calls::{Calls, RecordedCall};
+use super::demands::{self, Demand};
 use super::faults::Faults;
 use super::params::Params;
+use super::refusal::Refusal;
 use super::wire::{Call, Output, Response, Wire};
 use super::{autoscaling, cbor, codepipeline, ec2, ecs, elbv2, tagging};
 use crate::model::{ApiError, Ids, Millis, Throttle, World};
@@ -92,12 +94,49 @@ impl Endpoint {
                 _ => Ok(()),
             })
             .and_then(|()| self.perform(now, &reading, sockets));
+        self.answer(now, call, &reading, request_id, result)
+    }
+
+    /// What the caller's policies must allow before this request is answered; nothing if it cannot be read.
+    pub fn demands(&self, call: &Call) -> Vec<Demand> {
+        let Ok(reading) = read(call) else {
+            return Vec::new();
+        };
+        let (service, operation) = (reading.service, reading.operation.as_str());
+        match &reading.input {
+            Input::Json(input) => demands::of_json(&self.world, service, operation, input),
+            Input::Form(params) => demands::of_form(&self.world, service, operation, params),
+        }
+    }
+
+    /// Answers one request that its caller may not make.
+    pub fn refuse(&mut self, now: Millis, call: &Call, refusal: &Refusal) -> Response {
+        let request_id = self.request_ids.uuid();
+        match read(call) {
+            Ok(reading) => {
+                let error = refusal.error(reading.wire);
+                self.answer(now, call, &reading, request_id, Err(error))
+            }
+            Err((wire, error)) => wire.error(&error, request_id),
+        }
+    }
+
+    /// Records the call with what became of it.
+    fn answer(
+        &mut self,
+        now: Millis,
+        call: &Call,
+        reading: &Reading,
+        request_id: String,
+        result: Result<Output, ApiError>,
+    ) -> Response {
         self.calls.record(RecordedCall {
             seq: 0,
             at: now,
             service: reading.service.into(),
             operation: reading.operation.clone(),
             access_key_id: call.access_key_id().map(str::to_string),
+            caller: call.caller.clone(),
             user_agent: call.user_agent.clone(),
             parameters: short(&reading.input),
             outcome: result.as_ref().err().map_or("ok".into(), |e| e.code.clone()),

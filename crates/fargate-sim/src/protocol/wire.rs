@@ -19,6 +19,8 @@ pub struct Call {
     pub authorization: Option<String>,
     /// Header `User-Agent`.
     pub user_agent: Option<String>,
+    /// ARN of the principal whose key signed, once it is known.
+    pub caller: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }

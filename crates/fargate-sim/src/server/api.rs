@@ -46,18 +46,31 @@ async fn api(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return plain(413, "the request is longer than 2 MiB\n");
     };
-    let call = Call {
+    let mut call = Call {
         path: parts.uri.path().to_string(),
         target: text(&parts.headers, "x-amz-target"),
         content_type: text(&parts.headers, "content-type"),
         authorization: text(&parts.headers, "authorization"),
         user_agent: text(&parts.headers, "user-agent"),
+        caller: None,
         body: body.to_vec(),
+    };
+    let refusal = match &shared.guard {
+        Some(guard) => {
+            let demands = shared.endpoint().demands(&call);
+            let judged = guard.judge(call.access_key_id(), demands).await;
+            call.caller = judged.caller;
+            judged.refusal
+        }
+        None => None,
     };
     let mut opened = Opened::default();
     let answer = {
         let mut endpoint = shared.endpoint();
-        let answer = endpoint.handle(now(), &call, &mut opened);
+        let answer = match refusal {
+            Some(refusal) => endpoint.refuse(now(), &call, &refusal),
+            None => endpoint.handle(now(), &call, &mut opened),
+        };
         // A listener that is gone gives its socket back.
         lock(&shared.balancers).retain(|address, balancer| {
             let there = endpoint.world.listener_at(*address).is_some();

@@ -20,6 +20,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/health", get(health))
         .route("/state", get(whole_state))
         .route("/calls", get(calls).delete(forget_calls))
+        .route("/trail", get(trail))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/capacity", post(capacity))
         .route("/metrics/flush", post(flush))
@@ -51,6 +52,12 @@ async fn calls(State(shared): State<Arc<Shared>>, Query(query): Query<Since>) ->
 async fn forget_calls(State(shared): State<Arc<Shared>>) -> StatusCode {
     shared.endpoint().calls.clear();
     StatusCode::NO_CONTENT
+}
+
+/// What each role did and was refused, since the start.
+async fn trail(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let uses = shared.guard.as_ref().map(|guard| guard.trail().list());
+    Json(json!({"uses": uses.unwrap_or_default()}))
 }
 
 async fn faults(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -87,7 +94,7 @@ async fn flush(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn unknown() -> Response {
-    let known = "health, state, calls, faults, capacity, metrics/flush, pipeline/jobs";
+    let known = "health, state, calls, trail, faults, capacity, metrics/flush, pipeline/jobs";
     (StatusCode::NOT_FOUND, format!("/_sim/ has: {known}\n")).into_response()
 }
 

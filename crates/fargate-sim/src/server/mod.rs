@@ -8,6 +8,7 @@ mod control;
 mod driver;
 mod events;
 mod functions;
+mod guard;
 mod http_client;
 mod jobs;
 mod metrics;
@@ -38,6 +39,9 @@ pub struct ServerConfig {
     pub port: u16,
     /// Base URL of the stack that takes the metrics and has the functions and rules; `None` for none.
     pub stack: Option<String>,
+    /// The access key that may do everything; every other caller is let do what the stack's IAM allows. `None` asks
+    /// nobody and lets everybody do everything.
+    pub iam_owner: Option<String>,
     /// Loopback addresses for tasks and load balancers; `None` takes the first range that is free.
     pub addresses: Option<AddressBase>,
     /// Whether API calls are throttled.
@@ -55,6 +59,7 @@ impl ServerConfig {
             bind: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             stack: None,
+            iam_owner: None,
             addresses: None,
             throttle: true,
             app_program,
@@ -80,6 +85,9 @@ pub enum StartError {
     /// The stack's URL makes no sense.
     #[error("--stack `{0}` is not of the form http://host:port")]
     Stack(String),
+    /// There is nobody to ask.
+    #[error("--iam-owner needs --stack, whose IAM is asked")]
+    NoIam,
 }
 
 /// What all parts of the edge share.
@@ -91,6 +99,7 @@ struct Shared {
     balancers: Mutex<HashMap<std::net::SocketAddrV4, tokio::task::AbortHandle>>,
     app_program: PathBuf,
     stack: Option<stack::Stack>,
+    guard: Option<guard::Guard>,
     /// Events on their way to EventBridge's targets.
     events: mpsc::UnboundedSender<Value>,
 }
@@ -142,6 +151,11 @@ impl Server {
             .stack
             .map(|url| stack::Stack::parse(&url, &config.world.region).ok_or(StartError::Stack(url)))
             .transpose()?;
+        let guard = match (config.iam_owner, &stack) {
+            (Some(owner), Some(stack)) => Some(guard::Guard::new(owner, stack.clone(), &config.world)),
+            (Some(_), None) => return Err(StartError::NoIam),
+            (None, _) => None,
+        };
         // Ids differ from run to run, as on AWS: a stack that outlives the simulator must not see old ids again.
         let seed = now().0 ^ u64::from(std::process::id()) << 40;
         let world = World::new(Config {
@@ -161,6 +175,7 @@ impl Server {
             balancers: Mutex::default(),
             app_program: config.app_program,
             stack,
+            guard,
             events,
         });
         let mut tasks = JoinSet::new();

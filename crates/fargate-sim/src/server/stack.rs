@@ -1,4 +1,4 @@
-//! The stack that keeps what is not simulated here: calls to its CloudWatch, EventBridge and Lambda.
+//! The stack that keeps what is not simulated here: calls to its CloudWatch, EventBridge, IAM, STS and Lambda.
 
 use std::time::Duration;
 
@@ -42,14 +42,15 @@ impl Stack {
         })
     }
 
-    /// A call by the Query protocol to the service with this name in credentials.
+    /// A call by the Query protocol to the service with this name in credentials; the XML of the answer.
     ///
     /// Errors: for people.
-    pub(super) async fn query(&self, service: &str, form: String) -> Result<(), String> {
+    pub(super) async fn query(&self, service: &str, form: String) -> Result<String, String> {
         let kind = "application/x-www-form-urlencoded; charset=utf-8";
-        self.post("/", service, &[(header::CONTENT_TYPE.as_str(), kind)], form)
-            .await
-            .map(drop)
+        let answer = self
+            .post("/", service, &[(header::CONTENT_TYPE.as_str(), kind)], form)
+            .await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
     /// A call by AWS JSON 1.1 to EventBridge.

@@ -31,6 +31,7 @@ impl Api {
             content_type: Some("application/x-amz-json-1.1".into()),
             authorization: Some(authorization.into()),
             user_agent: Some("aws-sdk-rust/1.3".into()),
+            caller: None,
             body: input.to_string().into_bytes(),
         };
         self.0.handle(NOW, &call, &mut AnyPort)

@@ -12,6 +12,7 @@ mod errors;
 mod events;
 mod function_targets;
 mod functions;
+mod guard;
 mod jobs;
 mod json;
 mod query;

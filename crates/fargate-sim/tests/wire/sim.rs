@@ -14,14 +14,27 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) async fn start(change: impl FnOnce(&mut ServerConfig)) -> Sim {
+        let sim = Sim::empty(change).await;
+        sim.ecs("CreateCluster", json!({"clusterName": "dev"})).await;
+        sim
+    }
+
+    /// One that asks this stack's IAM about everybody but the key `test`, without any cluster.
+    pub(crate) async fn start_guarded(stack: String) -> Sim {
+        Sim::empty(|config| {
+            config.stack = Some(stack);
+            config.iam_owner = Some("test".into());
+        })
+        .await
+    }
+
+    async fn empty(change: impl FnOnce(&mut ServerConfig)) -> Sim {
         let mut config = ServerConfig::new(env!("CARGO_BIN_EXE_fargate-sim").into());
         config.world.timing.speed = 100.0;
         change(&mut config);
         let server = Server::start(config).await.unwrap();
         let address = server.url().trim_start_matches("http://").to_string();
-        let sim = Sim { server, address };
-        sim.ecs("CreateCluster", json!({"clusterName": "dev"})).await;
-        sim
+        Sim { server, address }
     }
 
     pub(crate) async fn ecs(&self, operation: &str, input: Value) -> Value {

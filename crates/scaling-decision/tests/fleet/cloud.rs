@@ -165,6 +165,7 @@ impl Shared {
             target: header("x-amz-target"),
             content_type: header("content-type"),
             authorization: header("authorization"),
+            caller: None,
             user_agent: None,
             body: request.body().bytes().expect("a body in memory").to_vec(),
         };

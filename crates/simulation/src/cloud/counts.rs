@@ -56,7 +56,8 @@ impl Cloud {
             let tagged = self
                 .scene_of(service)
                 .and_then(|scene| scene.tag("wake-count")?.parse().ok());
-            if let Some(expected) = tagged.or(took) {
+            // One that somebody else has put to 0 goes back to what its generation wanted.
+            if let Some(expected) = took.map(|took| tagged.unwrap_or(took)) {
                 // Tasks that a sleep is only about to take are not taken for the sake of a tag.
                 let keeps = tagged.is_some() && to > expected && !is_settled;
                 self.check(5, to == expected || keeps, || {

@@ -44,16 +44,16 @@ impl Who {
         }
         cloud.check_saved_bounds(after);
         let is_next = after.generation.0 == before.generation.0 + 1;
-        // Whoever finds that somebody else has put it to sleep may wake it with the same look.
+        // Whoever finds that somebody else has put it to sleep may wake it with the same look, and the other way round.
         let meddled = cloud
             .services_of(group)
             .iter()
             .any(|service| cloud.is_meddled(service));
-        let leaves = (matches!(before.phase, Phase::Asleep | Phase::FallingAsleep) || meddled)
+        let leaves = matches!(before.phase, Phase::Asleep | Phase::FallingAsleep)
             && matches!(after.phase, Phase::Waking | Phase::Awake);
         cloud.check(
             6,
-            after.generation == before.generation || (is_next && leaves),
+            after.generation == before.generation || (is_next && (leaves || meddled)),
             || {
                 format!(
                     "{group} goes from generation {} to {}",

@@ -106,7 +106,11 @@ impl Sim {
         }
         if visitor.front.is_none() && !answer.is_null() {
             // A wake that is answered is a wake that is kept, unless somebody refuses it.
-            let asked = matches!(answer["statusCode"].as_u64(), Some(200 | 503));
+            let asked = match answer["statusCode"].as_u64() {
+                Some(200) => true,
+                Some(503) => tells_of_a_wake(&answer),
+                _ => false,
+            };
             let kept = self.cloud.is_kept_asleep(&visitor.group);
             if asked && !kept {
                 self.cloud.wakes_are_promised(&visitor.group);
@@ -354,4 +358,11 @@ impl Sim {
         self.plan(Duration::from_secs(7), Self::knock_now_and_then);
         self.cloud.knock_everywhere();
     }
+}
+
+/// Whether an answer that it is not ready says that it wakes, and not that AWS could not be asked.
+fn tells_of_a_wake(answer: &Value) -> bool {
+    let body = answer["body"].as_str().unwrap_or_default();
+    let status: Value = serde_json::from_str(body).unwrap_or_default();
+    matches!(status["phase"].as_str(), Some("waking" | "awake"))
 }

@@ -220,6 +220,7 @@ async fn answer(State(shared): State<Arc<Mutex<Shared>>>, headers: HeaderMap, bo
         target,
         content_type: text("content-type"),
         authorization: text("authorization"),
+        caller: None,
         user_agent: text("user-agent"),
         body: body.to_vec(),
     };

@@ -1,0 +1,126 @@
+//! What is allowed although it is not used, or on every resource, or refused on purpose: each with its reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::repo::Repo;
+
+/// `privileges/list.json`.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    /// Functions and their actions that the local stack cannot exercise, with why they are needed.
+    pub(super) unused: BTreeMap<(String, String), String>,
+    /// Actions that know no resources, with AWS's word for it.
+    pub(super) everywhere: BTreeMap<String, String>,
+    /// Actions, and the end of the ARNs on which tests see them refused.
+    pub(super) refused: BTreeSet<(String, String)>,
+}
+
+impl List {
+    /// The committed list.
+    pub(crate) fn of(repo: &Repo) -> Result<Self> {
+        let path = repo.root.join("crates/xtask/privileges/list.json");
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::read(&text).context("crates/xtask/privileges/list.json")
+    }
+
+    pub(super) fn read(text: &str) -> Result<Self> {
+        let json: Value = serde_json::from_str(text).context("it is not JSON")?;
+        let mut list = Self::default();
+        for entry in entries(&json, "unused")? {
+            let reason = self::text(entry, "reason")?;
+            for function in texts(entry, "functions")? {
+                for action in texts(entry, "actions")? {
+                    let key = (function.to_owned(), action.to_owned());
+                    if list.unused.insert(key, reason.to_owned()).is_some() {
+                        bail!("unused: {action} of {function} is there twice");
+                    }
+                }
+            }
+        }
+        for entry in entries(&json, "everywhere")? {
+            let reason = self::text(entry, "reason")?;
+            self::text(entry, "source")?;
+            for action in texts(entry, "actions")? {
+                if list
+                    .everywhere
+                    .insert(action.to_owned(), reason.to_owned())
+                    .is_some()
+                {
+                    bail!("everywhere: {action} is there twice");
+                }
+            }
+        }
+        for entry in entries(&json, "refused")? {
+            self::text(entry, "reason")?;
+            let (action, end) = (self::text(entry, "action")?, self::text(entry, "resource")?);
+            list.refused.insert((action.to_owned(), end.to_owned()));
+        }
+        Ok(list)
+    }
+}
+
+fn entries<'a>(json: &'a Value, name: &str) -> Result<&'a Vec<Value>> {
+    json[name]
+        .as_array()
+        .with_context(|| format!("it must have a list `{name}`"))
+}
+
+fn text<'a>(entry: &'a Value, field: &str) -> Result<&'a str> {
+    let text = entry[field].as_str().filter(|text| !text.trim().is_empty());
+    text.with_context(|| format!("{entry} must have the text `{field}`"))
+}
+
+fn texts<'a>(entry: &'a Value, field: &str) -> Result<Vec<&'a str>> {
+    let all = entry[field].as_array().filter(|all| !all.is_empty());
+    let all = all.with_context(|| format!("{entry} must have a list `{field}`"))?;
+    all.iter()
+        .map(|one| {
+            one.as_str()
+                .with_context(|| format!("{entry}: `{field}` must be texts"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn list() -> Value {
+        json!({
+            "unused": [{"functions": ["wake"], "actions": ["logs:PutLogEvents"], "reason": "Lambda writes logs."}],
+            "everywhere": [{"actions": ["tag:GetResources"], "reason": "It has no resources.", "source": "https://…"}],
+            "refused": [{"action": "ecs:UpdateService", "resource": "service/a/b", "reason": "A test."}],
+        })
+    }
+
+    #[test]
+    fn every_entry_has_a_reason_and_what_is_everywhere_a_source() {
+        assert!(List::read(&list().to_string()).is_ok());
+        for (part, field) in [
+            ("unused", "reason"),
+            ("everywhere", "reason"),
+            ("everywhere", "source"),
+            ("refused", "reason"),
+        ] {
+            let mut list = list();
+            list[part][0][field] = json!(" ");
+            let error = List::read(&list.to_string()).expect_err("it is refused");
+            assert!(error.to_string().contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_listed_twice() {
+        let mut list = list();
+        let again = list["unused"][0].clone();
+        list["unused"].as_array_mut().expect("a list").push(again);
+        let error = List::read(&list.to_string()).expect_err("it is refused");
+        assert!(error.to_string().contains("twice"), "{error}");
+    }
+}
