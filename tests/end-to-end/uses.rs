@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use crate::sleeping::{asleep, tick};
 use crate::waking::ready;
 
+const LOG_GROUP: &str = "/ecs/led-back";
 const NOW: Duration = Duration::ZERO;
 const SOON: Duration = Duration::from_secs(60);
 const OFTEN: Duration = Duration::from_millis(200);
-/// After that a target that was suspended may be scaled again.
-const SUSPENDED: Duration = Duration::from_secs(125);
 
-/// By whom it is put to sleep and looked at until its doors lead to it again.
+/// By whom it is put to sleep, and looked at until its doors lead to it again.
 #[derive(Clone, Copy, Debug)]
 enum By {
     Wake,
     AutoSleep,
+    /// By a line that comes while its doors are led away and its tasks still run: it looks at no group that is awake.
     Lines,
 }
 
@@ -32,6 +32,9 @@ impl By {
         };
         let sleep = json!({"group": group, "action": "sleep"});
         stack.invoke(function, &sleep).await.expect("a sleep");
+        if !matches!(self, By::Lines) {
+            asleep(stack, group, SOON).await;
+        }
     }
 
     async fn look(self, stack: &Stack, group: &str) {
@@ -42,55 +45,43 @@ impl By {
                 let woken = stack.invoke("AutoSleepFunctionName", &wake).await;
                 woken.expect("a wake");
             }
+            // Batches at once, of which one is first and the others load again.
             By::Lines => {
-                let lines = ["GET /led/1 200"];
-                stack.put_logs(&log_of(group), NOW, &lines).await;
+                let batch = || stack.put_logs(LOG_GROUP, NOW, &["GET /led/1 200"]);
+                tokio::join!(batch(), batch(), batch(), batch());
             }
         }
     }
 }
 
-fn log_of(group: &str) -> String {
-    format!("/ecs/{group}")
-}
-
-#[tokio::test]
-async fn a_visitor_leads_its_doors_back_and_lets_it_be_scaled_again() {
-    leads_back(By::Wake, "led-back-by-visit", 9151).await;
-}
-
-#[tokio::test]
-async fn auto_sleep_leads_its_doors_back_and_lets_it_be_scaled_again() {
-    leads_back(By::AutoSleep, "led-back-by-tick", 9152).await;
-}
-
-#[tokio::test]
-async fn log_lines_lead_its_doors_back_and_let_it_be_scaled_again() {
-    leads_back(By::Lines, "led-back-by-lines", 9153).await;
-}
-
-/// Puts a group to sleep whose address wakes it and whose count a policy sets, and has all given back by one function.
-async fn leads_back(by: By, group: &str, port: i32) {
-    let stack = Stack::connect();
-    let balancer = Balancer::fronted(&stack, group, port).await;
-    balancer.also_by_rule(&stack, "/reports/*").await;
-    let log = log_of(group);
-    stack.create_log_group(&log).await;
+/// A service with a listener and a rule that may be led, and one with a public address, which a line wakes.
+async fn led_back(stack: &Stack, group: &str) -> (Balancer, String) {
+    let balancer = Balancer::fronted(stack, group, 9146).await;
+    balancer.also_by_rule(stack, "/reports/*").await;
+    stack.create_log_group(LOG_GROUP).await;
     stack
-        .put_subscription_filter(&log, "/led/", "LogPatternTriggerFunctionName")
+        .put_subscription_filter(LOG_GROUP, "/led/", "LogPatternTriggerFunctionName")
         .await;
     let service = Service::new(group)
         .behind(&balancer)
         .sleeps_after("1h")
         .tag("front", "on")
-        .tag("log-group", &log)
-        .create(&stack)
+        .tag("log-group", LOG_GROUP)
+        .create(stack)
         .await;
     Service::new(group)
-        .named(&format!("{group}-alone"))
+        .named("led-back-alone")
         .sleeps_after("1h")
-        .create(&stack)
+        .create(stack)
         .await;
+    (balancer, service)
+}
+
+#[tokio::test]
+async fn who_wakes_it_leads_its_doors_back() {
+    let stack = Stack::connect();
+    let group = "led-back";
+    let (balancer, service) = led_back(&stack, group).await;
     let id = format!("{group}/{service}");
     let none = SuspendedState::builder()
         .dynamic_scaling_in_suspended(false)
@@ -98,48 +89,58 @@ async fn leads_back(by: By, group: &str, port: i32) {
         .scheduled_scaling_suspended(false)
         .build();
     stack.scale_by_policy(&id, 1, 3, none).await;
-    let _ = stack.wake("GET", &format!("/{group}")).send().await;
+    stack.wake("GET", "/led-back").send().await;
     ready(&stack, group).await;
     let owners = balancer.actions(&stack).await;
-    by.sleep(&stack, group).await;
-    asleep(&stack, group, SOON).await;
-    assert_ne!(balancer.actions(&stack).await, owners);
-    tokio::time::sleep(SUSPENDED).await;
-    eventually("its doors lead to it", SOON, || async {
-        by.look(&stack, group).await;
-        tokio::time::sleep(OFTEN).await;
-        (balancer.actions(&stack).await == owners).then_some(())
-    })
-    .await;
-    ready(&stack, group).await;
+    for by in [By::Wake, By::AutoSleep, By::Lines] {
+        by.sleep(&stack, group).await;
+        eventually(&format!("{by:?}: it is led away"), SOON, || async {
+            (balancer.actions(&stack).await != owners).then_some(())
+        })
+        .await;
+        eventually(&format!("{by:?} leads it back"), SOON, || async {
+            by.look(&stack, group).await;
+            tokio::time::sleep(OFTEN).await;
+            (balancer.actions(&stack).await == owners).then_some(())
+        })
+        .await;
+        ready(&stack, group).await;
+    }
 }
 
+/// They are only observed, so that no timer is first and what is found stays to be found.
 #[tokio::test]
 async fn a_direct_tick_asks_for_each_signal() {
     let stack = Stack::connect();
-    stack.create_log_group("/ecs/asked-for-logs").await;
+    let log_group = "/ecs/asked-for-logs";
+    stack.create_log_group(log_group).await;
     for signal in ["cpu", "protection", "sessions", "logs"] {
         let group = format!("asked-for-{signal}");
         let service = Service::new(&group)
             .tag("signals", signal)
             .tag("idle-after", "2s")
-            .tag("grace", "0s");
+            .tag("grace", "0s")
+            .tag("mode", "observe")
+            .desired(1);
         let service = match signal {
-            "logs" => service.tag("log-group", "/ecs/asked-for-logs"),
+            "logs" => service.tag("log-group", log_group),
             _ => service,
         };
         service.create(&stack).await;
-        stack.wake("GET", &format!("/{group}")).send().await;
-        ready(&stack, &group).await;
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        let call = json!({"group": group, "action": "tick"});
-        let answer = stack.invoke("WakeFunctionName", &call).await.expect("a tick");
-        assert_eq!(answer["errors"], json!([]), "{answer}");
+        eventually(&format!("{signal} decides"), SOON, || async {
+            let call = json!({"group": group, "action": "tick"});
+            let answer = stack.invoke("WakeFunctionName", &call).await.expect("a tick");
+            let reason = answer["decision_reason"].as_str().unwrap_or_default().to_owned();
+            ["idle", "signal-unknown"]
+                .contains(&reason.as_str())
+                .then_some(())
+        })
+        .await;
     }
 }
 
 #[tokio::test]
-async fn connections_are_read_at_a_public_address_and_the_containers_own_port() {
+async fn connections_of_a_service_that_names_no_port_are_read_at_its_containers() {
     let stack = Stack::connect();
     let group = "sampled-openly";
     let service = Service::new(group)
