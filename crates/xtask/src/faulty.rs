@@ -15,7 +15,7 @@ use crate::{builds, parts};
 pub(crate) const USUAL: Faults = Faults { rate: 0.05, seed: 1 };
 
 /// Tests, or modules of them, that would show nothing here or cannot hold, and why.
-const LEFT_OUT: [(&str, &str); 20] = [
+const LEFT_OUT: [(&str, &str); 22] = [
     ("browser::", "looks at the page's own doing"),
     ("browser_pages::", "looks at the page's own doing"),
     (
@@ -23,6 +23,8 @@ const LEFT_OUT: [(&str, &str); 20] = [
         "a browser",
     ),
     ("missing::", "calls no function"),
+    ("privileges::", "shows what IAM refuses"),
+    ("uses::", "shows what permissions are for, by the calls that come"),
     ("shared::", "calls no function"),
     (
         "why::an_entry_is_written_with_its_record_or_not_at_all",
