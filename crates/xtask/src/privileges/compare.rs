@@ -56,6 +56,8 @@ pub(super) fn compare(functions: &BTreeMap<String, Function>, uses: &[Use], list
             } else if list.unused.contains_key(&key) {
                 row.listed += 1;
                 needed.insert(key);
+            } else if list.rare.contains_key(&key) {
+                row.listed += 1;
             } else {
                 problems.push(format!(
                     "{name} may {action} and never did; take it away, or say in list.json why it is needed"
@@ -68,6 +70,14 @@ pub(super) fn compare(functions: &BTreeMap<String, Function>, uses: &[Use], list
     problems.extend(idle.map(|(name, action)| {
         format!("list.json: unused: {action} of {name} was used, or is not allowed any more")
     }));
+    let is_allowed = |(name, action): &&(String, String)| {
+        let function = functions.get(name);
+        function.is_some_and(|function| function.actions.contains(action))
+    };
+    let gone = list.rare.keys().filter(|key| !is_allowed(key));
+    problems.extend(
+        gone.map(|(name, action)| format!("list.json: rare: {action} of {name} is not allowed any more")),
+    );
     let seen = |entry: &(String, String)| {
         uses.iter()
             .any(|one| !one.allowed && one.action == entry.0 && one.resource.ends_with(&entry.1))
@@ -183,6 +193,24 @@ mod tests {
                 found.problems
             );
         }
+    }
+
+    #[test]
+    fn what_is_used_now_and_then_may_be_used_or_not_and_must_be_allowed() {
+        let list = List {
+            rare: listed(&["ecs:UpdateService"]).unused,
+            ..List::default()
+        };
+        let functions_that_may = functions(&["ecs:UpdateService"]);
+        for uses in [&[][..], &[used("ecs:UpdateService", true)]] {
+            assert_eq!(compare(&functions_that_may, uses, &list).problems, [""; 0]);
+        }
+        let found = compare(&functions(&[]), &[], &list);
+        assert!(
+            found.problems.len() == 1 && found.problems[0].starts_with("list.json: rare"),
+            "{:?}",
+            found.problems
+        );
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::repo::Repo;
 pub(crate) struct List {
     /// Functions and their actions that the local stack cannot exercise, with why they are needed.
     pub(super) unused: BTreeMap<(String, String), String>,
+    /// Functions and their actions that the tests use only if a race goes one way, with which race that is.
+    pub(super) rare: BTreeMap<(String, String), String>,
     /// Actions that know no resources, with AWS's word for it.
     pub(super) everywhere: BTreeMap<String, String>,
     /// Actions, and the end of the ARNs on which tests see them refused.
@@ -30,16 +32,21 @@ impl List {
     pub(super) fn read(text: &str) -> Result<Self> {
         let json: Value = serde_json::from_str(text).context("it is not JSON")?;
         let mut list = Self::default();
-        for entry in entries(&json, "unused")? {
-            let reason = self::text(entry, "reason")?;
-            for function in texts(entry, "functions")? {
-                for action in texts(entry, "actions")? {
-                    let key = (function.to_owned(), action.to_owned());
-                    if list.unused.insert(key, reason.to_owned()).is_some() {
-                        bail!("unused: {action} of {function} is there twice");
+        for (name, part) in [("unused", &mut list.unused), ("rare", &mut list.rare)] {
+            for entry in entries(&json, name)? {
+                let reason = self::text(entry, "reason")?;
+                for function in texts(entry, "functions")? {
+                    for action in texts(entry, "actions")? {
+                        let key = (function.to_owned(), action.to_owned());
+                        if part.insert(key, reason.to_owned()).is_some() {
+                            bail!("{name}: {action} of {function} is there twice");
+                        }
                     }
                 }
             }
+        }
+        if let Some((function, action)) = list.rare.keys().find(|key| list.unused.contains_key(*key)) {
+            bail!("{action} of {function} is both unused and rare");
         }
         for entry in entries(&json, "everywhere")? {
             let reason = self::text(entry, "reason")?;
@@ -94,6 +101,7 @@ mod tests {
     fn list() -> Value {
         json!({
             "unused": [{"functions": ["wake"], "actions": ["logs:PutLogEvents"], "reason": "Lambda writes logs."}],
+            "rare": [{"functions": ["wake"], "actions": ["dynamodb:GetItem"], "reason": "A race."}],
             "everywhere": [{"actions": ["tag:GetResources"], "reason": "It has no resources.", "source": "https://…"}],
             "refused": [{"action": "ecs:UpdateService", "resource": "service/a/b", "reason": "A test."}],
         })
@@ -104,6 +112,7 @@ mod tests {
         assert!(List::read(&list().to_string()).is_ok());
         for (part, field) in [
             ("unused", "reason"),
+            ("rare", "reason"),
             ("everywhere", "reason"),
             ("everywhere", "source"),
             ("refused", "reason"),
@@ -117,10 +126,12 @@ mod tests {
 
     #[test]
     fn nothing_is_listed_twice() {
-        let mut list = list();
-        let again = list["unused"][0].clone();
-        list["unused"].as_array_mut().expect("a list").push(again);
-        let error = List::read(&list.to_string()).expect_err("it is refused");
-        assert!(error.to_string().contains("twice"), "{error}");
+        for (part, what) in [("unused", "twice"), ("rare", "both unused and rare")] {
+            let mut list = list();
+            let again = list["unused"][0].clone();
+            list[part].as_array_mut().expect("a list").push(again);
+            let error = List::read(&list.to_string()).expect_err("it is refused");
+            assert!(error.to_string().contains(what), "{error}");
+        }
     }
 }
