@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use end_to_end::{Service, Stack, eventually, status_when};
+use end_to_end::{Service, Stack, eventually, faulty, status_when};
 use futures_util::future::join;
 use serde_json::{Value, json};
 
@@ -72,9 +72,10 @@ async fn the_timer_puts_an_idle_group_to_sleep_and_a_wake_gives_its_count_back()
             "{line}"
         );
     }
-    // The minute's tick may come right between the deadline and the timer's look, but not twice.
+    // The minute's tick may come right between the deadline and the timer's look, but not twice. Under faults the timer may
+    // have to try again, and the tick is what does not wait for it.
     assert!(
-        slept.iter().any(|line| line["cause"] == "sleep-timer"),
+        faulty() || slept.iter().any(|line| line["cause"] == "sleep-timer"),
         "{slept:?}"
     );
 }
