@@ -5,6 +5,7 @@
 //! the next look.
 
 mod activity;
+mod answers;
 mod bounds;
 mod budget;
 mod decision;
@@ -45,7 +46,6 @@ use crate::front::DoorChange;
 use crate::ids::ServiceId;
 use crate::intent::{Action, Intent};
 use crate::observation::{Observation, Seen, ServiceState};
-use crate::readiness::{self, Readiness};
 use crate::reading::Signal;
 use crate::reason::Reason;
 use crate::record::{Command, Phase, Record, ServiceRecord};
@@ -246,23 +246,6 @@ impl<'a> Draft<'a> {
                 why,
             })
         })
-    }
-
-    /// Whether a service of the group answers; `None` if that cannot be told.
-    fn answers(&self) -> Option<bool> {
-        let mut all_known = true;
-        for settings in &self.group.services {
-            match self.seen.services.get(&settings.id) {
-                Some(Seen::Known(state)) => match readiness::of_service(state) {
-                    Readiness::Ready => return Some(true),
-                    Readiness::NotReady(_) => {}
-                    Readiness::Unknown(_) => all_known = false,
-                },
-                Some(Seen::Unknown(error)) if error.code.is_gone() => {}
-                Some(Seen::Unknown(_)) | None => all_known = false,
-            }
-        }
-        all_known.then_some(false)
     }
 
     fn idle_after(&self) -> Duration {

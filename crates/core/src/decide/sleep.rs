@@ -68,17 +68,6 @@ impl Draft<'_> {
         }
     }
 
-    /// Remembers since when nothing answers. What cannot be told changes nothing.
-    pub(super) fn note_answers(&mut self) {
-        match self.answers() {
-            Some(true) => self.record.unanswered_since = None,
-            Some(false) if self.record.unanswered_since.is_none() => {
-                self.record.unanswered_since = Some(self.now)
-            }
-            Some(false) | None => {}
-        }
-    }
-
     /// Whether sleep is a question: a tick or timer asks, and the group is awake, or its wake does not get on.
     pub(super) fn may_consider_sleep(&self) -> bool {
         let asked = matches!(self.intent.action, Action::Tick | Action::Timer { .. });
@@ -148,19 +137,6 @@ impl Draft<'_> {
             fresh.then(|| Reason::RolloutUnderWay {
                 service: settings.id.clone(),
             })
-        })
-    }
-
-    /// Nobody can be using what has not answered for the whole idle time. A wake that shows no trouble is
-    /// given its whole time first.
-    fn nothing_answers(&self) -> Option<Reason> {
-        let since = self
-            .record
-            .unanswered_since
-            .filter(|_| self.answers() == Some(false))?;
-        let waited = duration::between(since, self.now);
-        (waited >= self.idle_after()).then_some(Reason::NothingAnswers {
-            seconds: waited.as_secs(),
         })
     }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::error::Error;
 use crate::needs::Need;
 use crate::observation::{GroupState, Neighbour};
+use crate::readiness::{self, Readiness};
 use crate::scalable::Bounds;
 
 /// Services `s0` to `s4`; the last one needs `shared/db` too if `foreign`. Each bit says whether a service needs one of

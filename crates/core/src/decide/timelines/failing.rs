@@ -81,3 +81,31 @@ fn an_awake_group_that_stops_answering_sleeps_after_its_idle_time() {
     assert_eq!(t.tick(1599).reason, Reason::NoSignal);
     assert_eq!(t.tick(1600).reason, Reason::NothingAnswers { seconds: 600 });
 }
+
+/// Seed 13023 of the simulation: ECS was out of order while a visitor waited, and the group slept as soon as it woke.
+#[test]
+fn while_nobody_could_look_it_may_have_answered() {
+    let mut t = Timeline::new(&["web"]);
+    t.group.services[0].idle_after = Duration::from_secs(60);
+    t.group.services[0].grace = Duration::from_secs(0);
+    t.wake(0);
+    let error = Error::new(Code::Throttled, "DescribeServices: Rate exceeded");
+    t.sees("web", Seen::Unknown(error));
+    t.tick(60);
+    t.sees("web", service(1, 0, false)).wake(319);
+    assert_eq!(t.tick(320).reason, Reason::AskedRecently { until: at(379) });
+}
+
+#[test]
+fn tasks_that_ecs_refused_at_first_are_given_their_time() {
+    let mut t = Timeline::new(&["web"]);
+    t.group.services[0].idle_after = Duration::from_secs(60);
+    t.group.services[0].grace = Duration::from_secs(0);
+    t.wake(0);
+    let error = Error::new(Code::Throttled, "UpdateService: Rate exceeded");
+    t.record.service(&id("web")).failure = Some(Failure { error, at: at(1) });
+    assert_eq!(counts(&t.decide(298, Action::wake())), web(1));
+    t.sees("web", service(1, 0, false));
+    assert_ne!(t.tick(357).reason.code(), "nothing-answers");
+    assert_eq!(t.tick(358).reason, Reason::NothingAnswers { seconds: 60 });
+}
