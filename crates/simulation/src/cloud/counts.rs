@@ -43,6 +43,7 @@ impl Cloud {
         let since = truth.counts_since.insert(service.clone(), now);
         let is_settled = since.is_none_or(|since| now.since(since) >= SEEN);
         if from > 0 && to == 0 {
+            truth.emptied.insert(service.clone(), now);
             if is_settled && !meddled {
                 truth.took.insert(service.clone(), from);
             } else {

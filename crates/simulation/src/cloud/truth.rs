@@ -18,6 +18,9 @@ const A_STEP: Duration = Duration::from_secs(70);
 /// For so long after somebody meddled, what happens to a service may be their doing.
 const MEDDLED: Duration = Duration::from_secs(600);
 
+/// A sleep that was so short may still be what stops a task.
+const TAKEN: Duration = Duration::from_secs(60);
+
 /// Use of a service, as a signal shows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Use {
@@ -67,6 +70,8 @@ pub(crate) struct Truth {
     pub(super) good_ticks: Vec<Millis>,
     /// When a count was last set.
     pub(super) counts_since: BTreeMap<ServiceId, Millis>,
+    /// When a sleep last took all tasks.
+    pub(super) emptied: BTreeMap<ServiceId, Millis>,
     /// What the last sleep took.
     pub(super) took: BTreeMap<ServiceId, u32>,
     /// CPU utilization in percent, from each of these moments on.
@@ -205,6 +210,8 @@ impl Cloud {
             truth.switched_off.insert(service.clone());
         } else {
             truth.switched_off.remove(service);
+            // This is what its owner wants now.
+            truth.took.remove(service);
         }
         drop(truth);
         let _ = self.update(service, |input| input.desired_count = Some(count.into()));
@@ -257,7 +264,9 @@ impl Cloud {
     fn scaled_in<'a>(&self, service: &ServiceId, task: &Task, sessions: impl Iterator<Item = &'a Session>) {
         let end = task.stopping_at.unwrap_or(self.now());
         self.note(format!("-- {service} loses task {}", short(&task.id.0)));
-        if self.is_meddled(service) {
+        // What a sleep has just taken, a wake that comes right then gives back only as far as ECS had not begun.
+        let emptied = self.truth.borrow().emptied.get(service).copied();
+        if self.is_meddled(service) || emptied.is_some_and(|at| end.since(at) < TAKEN) {
             return;
         }
         let balanced = !task.load_balancers.is_empty();
