@@ -1,4 +1,5 @@
-//! Tools that cargo compiles, installed once into `target/tools/cargo`: cargo-deny, cargo-machete and cargo-cyclonedx.
+//! Tools that cargo compiles, installed once into `target/tools/cargo`: cargo-deny, cargo-machete,
+//! cargo-mutants and cargo-cyclonedx.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -26,6 +27,12 @@ pub(crate) const DENY: CargoTool = CargoTool {
 pub(crate) const MACHETE: CargoTool = CargoTool {
     name: "cargo-machete",
     version: "0.9.2",
+};
+
+/// Changes of the code, one at a time, that tests should notice.
+pub(crate) const MUTANTS: CargoTool = CargoTool {
+    name: "cargo-mutants",
+    version: "27.1.0",
 };
 
 /// Bills of materials.

@@ -24,6 +24,7 @@ mod interrupt;
 mod journey;
 mod local;
 mod model_check;
+mod mutants;
 mod parts;
 mod privileges;
 mod progress;
@@ -49,6 +50,7 @@ cargo xtask <command> [options]
   local       start the local stack with the template deployed, and keep it until stopped
   sim         run all functions together with everything going wrong, once for each seed
   model-check explore small worlds to the end, and say which invariants hold
+  mutants     change the decisions in one place at a time, and say which changes no test notices
   privileges  compare what the functions may do with what they did in the tests
   bench       compare Dormouse's decisions with other policies over the same loads and visits
   sbom        write a bill of materials for each function
@@ -79,6 +81,7 @@ fn run(verb: Option<OsString>, rest: Vec<OsString>) -> anyhow::Result<ExitCode> 
         Some("local") => local::run(rest),
         Some("sim") => sim::run(rest),
         Some("model-check") => model_check::run(rest),
+        Some("mutants") => mutants::run(rest),
         Some("privileges") => privileges::run(rest),
         Some("bench") => bench::run(rest),
         Some("sbom") => sbom::run(rest),

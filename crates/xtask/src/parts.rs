@@ -146,6 +146,14 @@ pub(crate) fn run(name: &'static str, command: Command, log: Option<&Path>) -> R
     Ok(())
 }
 
+/// Runs a command to its end, whichever that is.
+pub(crate) fn status(name: &'static str, command: Command) -> Result<ExitStatus> {
+    let mut part = Part::start(name, command, None)?;
+    let status = part.wait()?;
+    part.stop();
+    Ok(status)
+}
+
 /// The last lines of a log file, ready to follow an error message.
 fn tail(log: &Path) -> String {
     const BYTES: u64 = 16_384;

@@ -1,0 +1,179 @@
+//! `cargo xtask mutants`: does a test fail for every small change of what decides?
+//!
+//! cargo-mutants changes one thing at a time in `crates/core`, and runs its tests. A change that no test notices is a
+//! survivor: it needs a test, or a reason in `mutants/survivors.json`.
+
+mod results;
+mod survivors;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cargo_tools::{self, MUTANTS};
+use crate::progress::step;
+use crate::repo::Repo;
+use crate::{interrupt, parts};
+use results::Results;
+use survivors::Survivors;
+
+const HELP: &str = "\
+cargo xtask mutants [--go-on] [--file GLOB]... [--jobs N] [--score]
+
+Changes one thing at a time in crates/core, and runs its tests: one that no test notices must be in
+crates/xtask/mutants/survivors.json with the reason. Prints the score of each folder. Seconds for each of
+thousands: hours in all.
+
+  --go-on      leave out what earlier runs have shown, of this or other files; without it, all begins anew
+  --file GLOB  only of these files, such as 'crates/core/src/decide/**'
+  --jobs N     how many at a time (default 1)
+  --score      only print what earlier runs have shown
+";
+
+/// A test that takes longer hangs: all of them together take a few seconds.
+const TIMEOUT: &str = "90";
+/// As many random cases of each property as a minute of all mutants can pay for.
+const CASES: &str = "32";
+
+/// `cargo xtask mutants`.
+pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
+    let asked = match Asked::parse(args)? {
+        None => {
+            print!("{HELP}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(asked) => asked,
+    };
+    let repo = Repo::find()?;
+    let survivors = Survivors::of(&repo)?;
+    let output = repo.target().join("mutants");
+    let kept = output.join("results.json");
+    if !asked.go_on && !asked.score && output.exists() {
+        std::fs::remove_dir_all(&output).with_context(|| format!("cannot remove {}", output.display()))?;
+    }
+    let mut results = Results::read(&kept)?;
+    if !asked.score {
+        interrupt::listen()?;
+        cargo_tools::install(&repo, &[MUTANTS])?;
+        // What a run has shown that was stopped.
+        results.add(&output.join("mutants.out"))?;
+        results.write(&kept)?;
+        let tried = try_them(&repo, &asked, &output);
+        results.add(&output.join("mutants.out"))?;
+        results.write(&kept)?;
+        tried?;
+    }
+    if results.is_empty() {
+        bail!("no mutant was tried; see `cargo xtask mutants --help`");
+    }
+    print!("{}", results.table());
+    let problems = survivors.problems(&results);
+    if problems.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!("{} problems:\n  {}", problems.len(), problems.join("\n  "));
+}
+
+fn try_them(repo: &Repo, asked: &Asked, output: &PathBuf) -> Result<()> {
+    std::fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
+    let mut mutants = MUTANTS.command(repo);
+    mutants
+        .args([
+            "mutants",
+            "--package",
+            "dormouse-core",
+            "--no-shuffle",
+            "--no-times",
+        ])
+        .args([
+            "--iterate",
+            "--timeout",
+            TIMEOUT,
+            "--jobs",
+            &asked.jobs,
+            "--output",
+        ])
+        .arg(output)
+        .args(asked.files.iter().flat_map(|file| ["--file", file]))
+        .args(["--", "--lib"])
+        .env("PROPTEST_CASES", CASES)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env_remove("CARGO_TARGET_DIR");
+    step("try mutants", || {
+        let status = parts::status("cargo mutants", mutants)?;
+        // 2: some survive. 3: some make a test hang, which it notices.
+        match status.code() {
+            Some(0 | 2 | 3) => Ok(()),
+            _ => bail!("cargo mutants failed ({status})"),
+        }
+    })
+}
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+struct Asked {
+    go_on: bool,
+    score: bool,
+    jobs: String,
+    files: Vec<String>,
+}
+
+impl Asked {
+    /// `None`: the help.
+    fn parse(args: Vec<OsString>) -> Result<Option<Self>> {
+        use lexopt::prelude::{Long, Short, ValueExt as _};
+        let mut asked = Self {
+            go_on: false,
+            score: false,
+            jobs: "1".to_owned(),
+            files: Vec::new(),
+        };
+        let mut parser = lexopt::Parser::from_args(args);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("help") | Short('h') => return Ok(None),
+                Long("go-on") => asked.go_on = true,
+                Long("score") => asked.score = true,
+                Long("jobs") => {
+                    let jobs: u8 = parser.value()?.parse().context("--jobs")?;
+                    if jobs == 0 {
+                        bail!("--jobs 0: it must be at least 1");
+                    }
+                    asked.jobs = jobs.to_string();
+                }
+                Long("file") => asked.files.push(parser.value()?.string()?),
+                _ => return Err(argument.unexpected().into()),
+            }
+        }
+        Ok(Some(asked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asked;
+
+    fn parse(line: &str) -> Result<Option<Asked>, String> {
+        Asked::parse(line.split_whitespace().map(Into::into).collect()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn the_command_line_is_understood() {
+        let asked = parse("--go-on --file a --jobs 2 --file b").unwrap().unwrap();
+        assert_eq!(
+            asked,
+            Asked {
+                go_on: true,
+                score: false,
+                jobs: "2".to_owned(),
+                files: vec!["a".to_owned(), "b".to_owned()]
+            }
+        );
+        assert_eq!(parse("--help"), Ok(None));
+        for wrong in ["--jobs 0", "--jobs x", "--jobs", "more"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}
