@@ -248,6 +248,26 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// The first service whose count was changed a moment ago, which ECS does not show yet: nobody knows what a sleep
+    /// would take.
+    fn unsettled(&self) -> Option<Reason> {
+        self.known().find_map(|(settings, state)| {
+            let record = self.record.services.get(&settings.id)?;
+            let commanded = record
+                .command
+                .filter(|command| command.is_on_its_way(state.desired, self.now));
+            let lowered = record.scaling.claim.as_ref().and_then(|claim| claim.lowering);
+            let lowered = lowered.filter(|lowering| lowering.is_on_its_way(state.desired, self.now));
+            let to = lowered
+                .map(|lowering| lowering.to)
+                .or(commanded.map(|command| command.count))?;
+            Some(Reason::Unobserved {
+                service: settings.id.clone(),
+                why: format!("its count goes from {} to {to}", state.desired),
+            })
+        })
+    }
+
     fn idle_after(&self) -> Duration {
         idle_after(self.group, &self.record)
     }

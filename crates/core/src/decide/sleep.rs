@@ -121,7 +121,7 @@ impl Draft<'_> {
         if let Some(needed) = self.needed() {
             return Some(needed);
         }
-        if let Some(unobserved) = self.unobserved() {
+        if let Some(unobserved) = self.unobserved().or_else(|| self.unsettled()) {
             return Some(unobserved);
         }
         if let Some(nothing) = self.nothing_answers() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::scaling::reason;
-use crate::scaling::record::{Revocation, Revoker};
+use crate::scaling::record::{Lowering, Revocation, Revoker};
 
 /// An awake group, with a scale-in of its service under way.
 fn scaling_in() -> Timeline {
@@ -72,4 +72,36 @@ fn a_wake_asks_for_no_fewer_tasks_than_are_on_their_way() {
     assert_eq!(counts(&t.wake_with(105, Some(5), false)), []);
     t.sees("web", service(3, 3, true));
     assert_eq!(counts(&t.wake_with(106, Some(5), false)), web(5));
+}
+
+/// Seed 18239 of the simulation: reads of ECS lagged, and a wake gave back what a scale-in had just taken.
+#[test]
+fn no_sleep_begins_while_nobody_knows_how_many_tasks_it_would_take() {
+    let mut t = scaling_in();
+    let claim = t.record.service(&id("web")).scaling.claim.as_mut();
+    claim.expect("a claim").lowering = Some(Lowering {
+        to: 3,
+        at: at(4990),
+        repeated: false,
+    });
+    let tick = t.tick(5000);
+    assert_eq!(
+        tick.reason.to_string(),
+        "dev/web cannot be looked at: its count goes from 6 to 3"
+    );
+    assert_eq!((t.record.phase, counts(&tick)), (Phase::Awake, Vec::new()));
+    t.sees("web", service(3, 3, true)).tick(5001);
+    assert_eq!(t.record.phase, Phase::FallingAsleep);
+    assert_eq!(t.record.services[&id("web")].saved, Some(3));
+
+    // A count that somebody waits for in vain, and one that a scale-out asked for.
+    for (before, phase) in [(4984, Phase::FallingAsleep), (4990, Phase::Awake)] {
+        let mut t = Timeline::awake(&["web"], 6);
+        t.record.service(&id("web")).command = Some(Command {
+            count: 8,
+            at: at(before),
+        });
+        t.tick(5000);
+        assert_eq!(t.record.phase, phase);
+    }
 }
