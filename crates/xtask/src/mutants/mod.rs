@@ -7,7 +7,7 @@ mod results;
 mod survivors;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -20,22 +20,23 @@ use results::Results;
 use survivors::Survivors;
 
 const HELP: &str = "\
-cargo xtask mutants [--go-on] [--file GLOB]... [--jobs N] [--score]
+cargo xtask mutants [--go-on] [--file GLOB]... [--first TESTS] [--jobs N] [--score]
 
 Changes one thing at a time in crates/core, and runs its tests: one that no test notices must be in
 crates/xtask/mutants/survivors.json with the reason. Prints the score of each folder. Seconds for each of
 thousands: hours in all.
 
-  --go-on      leave out what earlier runs have shown, of this or other files; without it, all begins anew
-  --file GLOB  only of these files, such as 'crates/core/src/decide/**'
-  --jobs N     how many at a time (default 1)
-  --score      only print what earlier runs have shown
+  --go-on        leave out what earlier runs have shown, of this or other files; without it, all begins anew
+  --file GLOB    only of these files, such as 'crates/core/src/decide/**'
+  --first TESTS  run the tests whose names contain this, such as decide::, and the others only for what these miss
+  --jobs N       how many at a time (default 1)
+  --score        only print what earlier runs have shown
 ";
 
 /// A test that takes longer hangs: all of them together take a few seconds.
-const TIMEOUT: &str = "90";
-/// As many random cases of each property as a minute of all mutants can pay for.
-const CASES: &str = "32";
+const TIMEOUT: &str = "60";
+/// Fewer random cases of each property than usual: thousands of mutants pay for each.
+const CASES: &str = "16";
 
 /// `cargo xtask mutants`.
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
@@ -60,10 +61,12 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         // What a run has shown that was stopped.
         results.add(&output.join("mutants.out"))?;
         results.write(&kept)?;
-        let tried = try_them(&repo, &asked, &output);
-        results.add(&output.join("mutants.out"))?;
-        results.write(&kept)?;
-        tried?;
+        for tests in asked.first.iter().map(Some).chain([None]) {
+            let tried = try_them(&repo, &asked, tests, &output);
+            results.add(&output.join("mutants.out"))?;
+            results.write(&kept)?;
+            tried?;
+        }
     }
     if results.is_empty() {
         bail!("no mutant was tried; see `cargo xtask mutants --help`");
@@ -76,7 +79,8 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     bail!("{} problems:\n  {}", problems.len(), problems.join("\n  "));
 }
 
-fn try_them(repo: &Repo, asked: &Asked, output: &PathBuf) -> Result<()> {
+/// Tries those that no run has noticed yet, with the tests whose names contain `tests`, or all.
+fn try_them(repo: &Repo, asked: &Asked, tests: Option<&String>, output: &Path) -> Result<()> {
     std::fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
     let mut mutants = MUTANTS.command(repo);
     mutants
@@ -97,11 +101,16 @@ fn try_them(repo: &Repo, asked: &Asked, output: &PathBuf) -> Result<()> {
         ])
         .arg(output)
         .args(asked.files.iter().flat_map(|file| ["--file", file]))
-        .args(["--", "--lib"])
+        .args(["--", "--lib", "--"])
+        .args(tests)
         .env("PROPTEST_CASES", CASES)
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("CARGO_TARGET_DIR");
-    step("try mutants", || {
+    let what = match tests {
+        Some(tests) => format!("try mutants with the tests `{tests}`"),
+        None => "try mutants with all tests".to_owned(),
+    };
+    step(&what, || {
         let status = parts::status("cargo mutants", mutants)?;
         // 2: some survive. 3: some make a test hang, which it notices.
         match status.code() {
@@ -117,6 +126,7 @@ struct Asked {
     go_on: bool,
     score: bool,
     jobs: String,
+    first: Option<String>,
     files: Vec<String>,
 }
 
@@ -128,6 +138,7 @@ impl Asked {
             go_on: false,
             score: false,
             jobs: "1".to_owned(),
+            first: None,
             files: Vec::new(),
         };
         let mut parser = lexopt::Parser::from_args(args);
@@ -143,6 +154,7 @@ impl Asked {
                     }
                     asked.jobs = jobs.to_string();
                 }
+                Long("first") => asked.first = Some(parser.value()?.string()?),
                 Long("file") => asked.files.push(parser.value()?.string()?),
                 _ => return Err(argument.unexpected().into()),
             }
@@ -161,13 +173,16 @@ mod tests {
 
     #[test]
     fn the_command_line_is_understood() {
-        let asked = parse("--go-on --file a --jobs 2 --file b").unwrap().unwrap();
+        let asked = parse("--go-on --file a --jobs 2 --file b --first decide::")
+            .unwrap()
+            .unwrap();
         assert_eq!(
             asked,
             Asked {
                 go_on: true,
                 score: false,
                 jobs: "2".to_owned(),
+                first: Some("decide::".to_owned()),
                 files: vec!["a".to_owned(), "b".to_owned()]
             }
         );
