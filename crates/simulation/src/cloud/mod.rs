@@ -107,6 +107,11 @@ pub(crate) fn moment(at: Millis) -> Timestamp {
     Timestamp::from_millisecond(at.0 as i64).unwrap_or_default()
 }
 
+/// The model's time of a moment.
+pub(crate) fn millis(at: Timestamp) -> Millis {
+    Millis(u64::try_from(at.as_millisecond()).unwrap_or_default())
+}
+
 pub(crate) fn service_id(name: &str) -> ServiceId {
     ServiceId::new(CLUSTER, name)
 }

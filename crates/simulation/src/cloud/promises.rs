@@ -6,10 +6,12 @@ use dormouse_core::ids::GroupName;
 use dormouse_core::record::Phase;
 use fargate_sim::model::Millis;
 
-use super::Cloud;
+use super::{Cloud, millis};
 
 /// Less than any idle time: until then nobody may have put it to sleep again.
 const LASTS: Duration = Duration::from_secs(170);
+/// A call that was decided may be on its way for 15 s, and is repeated only then; clocks differ.
+const ON_ITS_WAY: Duration = Duration::from_secs(20);
 /// A call for sleep may be repeated for so long, and work later.
 const CALLS_LAST: Duration = Duration::from_secs(180);
 
@@ -31,14 +33,15 @@ impl Cloud {
         self.truth.borrow_mut().good_ticks.push(begun);
         let (table, truth) = (self.table.borrow(), self.truth.borrow());
         for (group, promised) in &truth.promised {
-            // A call that was decided may be on its way for 15 s, and is repeated only then; clocks differ.
-            let late = *promised + Duration::from_secs(20);
-            let later = truth.good_ticks.iter().any(|tick| *tick > late);
+            let good_since = |decided: Millis| {
+                let late = decided + ON_ITS_WAY;
+                truth.good_ticks.iter().any(|tick| *tick > late)
+            };
             let refused = truth
                 .sleep_called
                 .get(group)
                 .is_some_and(|at| *at + CALLS_LAST > *promised);
-            if !later || self.age(*promised) > LASTS || refused {
+            if !good_since(*promised) || self.age(*promised) > LASTS || refused {
                 continue;
             }
             let record = table.record(group);
@@ -53,7 +56,10 @@ impl Cloud {
                     .is_some_and(|at| self.age(*at) < Duration::from_secs(600));
                 // Of one whose tags were never good nothing is known that could be woken.
                 let unknown = self.settings_of(&service).is_none();
-                if needs || meddled || unknown {
+                // Somebody else who waits may have decided it again just before the tick, and died.
+                let command = record.and_then(|record| record.services.get(&service)?.command);
+                let again = command.is_some_and(|command| !good_since(millis(command.at)));
+                if needs || meddled || unknown || again {
                     continue;
                 }
                 let desired = self.desired(&service).unwrap_or_default();
