@@ -196,7 +196,13 @@ impl Command {
     /// Whether it may still be on its way, given the desired count that is seen.
     #[must_use]
     pub fn is_on_its_way(&self, desired: u32, now: Timestamp) -> bool {
-        self.count != desired && duration::between(self.at, now) < Self::LANDS_WITHIN
+        self.count != desired && !self.is_over(now)
+    }
+
+    /// Whether it has landed or failed by now, and every read shows it.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        duration::between(self.at, now) >= Self::LANDS_WITHIN
     }
 }
 

@@ -226,10 +226,6 @@ impl Draft<'_> {
             // The reason stays: it says why the group sleeps.
             self.record.phase = Phase::Asleep;
             self.record.since = self.now;
-            self.record
-                .services
-                .values_mut()
-                .for_each(|service| service.command = None);
         }
         Reason::StillFallingAsleep
     }

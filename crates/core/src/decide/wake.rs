@@ -8,7 +8,7 @@ use crate::intent::{Cause, Wake};
 use crate::observation::Seen;
 use crate::readiness::{self, Readiness};
 use crate::reason::Reason;
-use crate::record::Phase;
+use crate::record::{Command, Phase};
 use crate::scaling::record::Revoker;
 use crate::settings::ServiceSettings;
 
@@ -81,6 +81,9 @@ impl Draft<'_> {
         for settings in &self.group.services {
             let service = record.service(&settings.id);
             service.wanted = Some(count(settings, service.saved));
+            // What went a moment ago may still be seen; what went before that is no news.
+            let went = |command: &mut Command| command.count == 0 && command.is_over(self.now);
+            service.command.take_if(went);
             service.failure = None;
             service.quiet.clear();
             service.first_ready = None;

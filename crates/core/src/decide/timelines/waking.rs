@@ -185,3 +185,23 @@ fn a_wake_of_what_cannot_be_looked_at_is_not_lost() {
     t.sees("web", service(0, 0, false));
     assert_eq!(counts(&t.tick(60)), web(1));
 }
+
+/// Seed 35966 of the simulation: a read of ECS that lagged showed tasks that had gone, and the wake led people to them.
+#[test]
+fn a_wake_right_after_it_fell_asleep_believes_in_no_task_from_before() {
+    let mut t = Timeline::awake(&["web"], 3);
+    t.decide(100, Action::Sleep);
+    t.sees("web", service(0, 0, false)).tick(103);
+    assert_eq!(t.record.phase, Phase::Asleep);
+    t.sees("web", service(3, 3, true));
+    assert_eq!(counts(&t.wake(104)), web(3));
+    assert_eq!(t.record.phase, Phase::Waking);
+
+    // What ECS shows when all reads must be up to date is so: somebody else asked for it.
+    let mut t = Timeline::awake(&["web"], 3);
+    t.decide(100, Action::Sleep);
+    t.sees("web", service(0, 0, false)).tick(103);
+    t.sees("web", service(3, 3, true));
+    assert_eq!(counts(&t.wake(115)), []);
+    assert_eq!(t.record.phase, Phase::Awake);
+}

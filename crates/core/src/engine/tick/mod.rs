@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::ids::GroupName;
 use crate::intent::Intent;
 use crate::ports::{Stored, World};
-use crate::record::{Phase, Record};
+use crate::record::{Phase, Record, ServiceRecord};
 use crate::settings::GroupSettings;
 use reads::Reads;
 
@@ -200,5 +200,6 @@ fn was_commanded(record: &Record) -> bool {
         .services
         .values()
         .filter(|service| service.wanted.is_some());
-    wanted.all(|service| service.command.is_some() && service.failure.is_none())
+    let was_asked_for = |service: &ServiceRecord| service.command.is_some_and(|command| command.count > 0);
+    wanted.all(|service| was_asked_for(service) && service.failure.is_none())
 }
