@@ -70,7 +70,7 @@ impl Draft<'_> {
         let waking = self.known().filter(|_| self.record.phase == Phase::Waking);
         let asked = waking.filter_map(|(settings, state)| {
             let command = self.record.services.get(&settings.id)?.command?;
-            (command.count > 0 && command.count == state.desired).then_some(command.at)
+            (command.count == state.desired).then_some(command.at)
         });
         asked.max()
     }

@@ -47,6 +47,7 @@ fn what_it_said_before_it_was_put_to_sleep_by_hand_does_not_wake_it() {
     let mut t = Timeline::awake(&["web"], 1);
     assert_eq!(t.decide(400, Action::Sleep).reason, Reason::SleepAsked);
     assert_eq!(t.decide(402, line(399)).reason.code(), "activity-before-sleep");
+    assert_eq!(t.decide(402, line(400)).reason.code(), "activity-before-sleep");
     assert_eq!(t.record.phase, Phase::FallingAsleep);
 }
 

@@ -129,6 +129,8 @@ fn a_wake_asks_nothing_and_the_look_that_finds_the_count_gives_back() {
     // A target whose count is 0 would be scaled out to its minimum by being touched.
     let look = t.decide(1001, Action::Look);
     assert_eq!((look.effects, look.wants.bounds), (Vec::new(), false));
+    t.sees("web", service(2, 0, false));
+    assert!(!t.decide(1001, Action::Look).wants.bounds, "4 are on their way");
     t.sees("web", service(4, 0, false));
     assert!(t.decide(1002, Action::Look).wants.bounds);
     t.seen.bounds = answers;

@@ -109,3 +109,58 @@ fn tasks_that_ecs_refused_at_first_are_given_their_time() {
     assert_ne!(t.tick(357).reason.code(), "nothing-answers");
     assert_eq!(t.tick(358).reason, Reason::NothingAnswers { seconds: 60 });
 }
+
+#[test]
+fn a_service_that_ecs_refuses_again_and_again_is_not_waited_for() {
+    let mut t = Timeline::new(&["web"]);
+    t.group.services[0].idle_after = Duration::from_secs(60);
+    t.group.services[0].grace = Duration::from_secs(0);
+    t.wake(0);
+    for seconds in [20, 40] {
+        let error = Error::new(Code::AccessDenied, "UpdateService dev/web: not authorized");
+        t.record.service(&id("web")).failure = Some(Failure {
+            error,
+            at: at(seconds),
+        });
+        assert_eq!(counts(&t.wake(seconds + 10)), web(1));
+    }
+    // What was asked for at 50 s is no longer on its way.
+    let error = Error::new(Code::AccessDenied, "UpdateService dev/web: not authorized");
+    t.record.service(&id("web")).failure = Some(Failure { error, at: at(65) });
+    assert_eq!(t.tick(66).reason, Reason::NothingAnswers { seconds: 66 });
+}
+
+#[test]
+fn who_looks_at_part_of_a_group_does_not_know_whether_it_answers() {
+    let gone = || Seen::Unknown(Error::new(Code::ServiceNotFound, "service `dev/web` is gone"));
+    let unknown = || Seen::Unknown(Error::new(Code::Throttled, "DescribeServices: Rate exceeded"));
+    let since = |api: Option<Seen>, web: Option<Seen>| {
+        let mut t = Timeline::awake(&["api", "web"], 1);
+        t.record.unanswered_since = Some(at(40));
+        t.seen.services.clear();
+        let seen = [("api", api), ("web", web)];
+        t.seen.services.extend(
+            seen.into_iter()
+                .filter_map(|(name, seen)| Some((id(name), seen?))),
+        );
+        t.decide(50, Action::Look);
+        t.record.unanswered_since
+    };
+    let dead = || Some(service(1, 1, false));
+    assert_eq!(since(dead(), dead()), Some(at(40)));
+    assert_eq!(
+        since(dead(), Some(gone())),
+        Some(at(40)),
+        "what is gone does not answer"
+    );
+    assert_eq!(
+        since(dead(), None),
+        Some(at(40)),
+        "it was not looked at, as before"
+    );
+    assert_eq!(since(None, dead()), Some(at(40)));
+    assert_eq!(since(dead(), Some(unknown())), None, "it may have answered");
+    assert_eq!(since(Some(unknown()), None), None);
+    assert_eq!(since(None, Some(unknown())), None);
+    assert_eq!(since(dead(), Some(service(1, 1, true))), None);
+}

@@ -9,6 +9,7 @@ mod failing;
 mod front;
 mod hours;
 mod learning;
+mod looking_again;
 mod needs;
 mod observe;
 mod outside;
