@@ -63,7 +63,10 @@ impl Draft<'_> {
     fn adopt_sleep(&mut self) {
         let woken_at = self.record.woken_at.unwrap_or(self.record.since);
         let (phase, reason) = if duration::between(woken_at, self.now) < LATE_SLEEP {
-            // A sleep of ours that was under way when the wake came: the wake wins.
+            // A sleep of ours that was under way when the wake came: the wake wins, with the counts that were last seen.
+            for service in self.record.services.values_mut() {
+                service.wanted = service.wanted.and(service.saved).or(service.wanted);
+            }
             (Phase::Waking, Reason::WakeAsked)
         } else {
             (Phase::FallingAsleep, Reason::PutToSleepOutside)

@@ -108,6 +108,35 @@ fn connections_are_quiet_from_look_to_look() {
 }
 
 #[test]
+fn only_a_look_that_comes_regularly_asks_for_connections() {
+    let mut t = with(&[Signal::Connections]);
+    let asks = |t: &Timeline, action| {
+        let intent = Intent::of(action, Cause::Http);
+        wanted_readings(&t.group, &t.record, &t.seen, &intent, at(60)).len()
+    };
+    assert_eq!(asks(&t, Action::Tick), 1);
+    let generation = t.record.generation;
+    assert_eq!(asks(&t, Action::Timer { generation }), 1);
+    assert_eq!(asks(&t, Action::Look), 0);
+    assert_eq!(asks(&t, Action::wake()), 0);
+    t.record.phase = Phase::Waking;
+    assert_eq!(asks(&t, Action::Tick), 0);
+}
+
+#[test]
+fn looks_that_are_one_missed_tick_apart_stand_for_the_time_between_them() {
+    let since = |second: i64| {
+        let mut t = with(&[Signal::Connections]);
+        for seconds in [60, second] {
+            t.reads("web", Signal::Connections, quiet(seconds, seconds))
+                .tick(seconds);
+        }
+        t.record.services[&id("web")].quiet[&Signal::Connections].since
+    };
+    assert_eq!((since(210), since(211)), (at(60), at(211)));
+}
+
+#[test]
 fn a_connection_or_an_unknown_look_or_a_long_gap_begins_the_quiet_anew() {
     for broken in [
         Some(Reading::Active(at(600))),

@@ -1,9 +1,11 @@
 //! Decisions as timelines: what is seen and asked at `t` seconds, and what follows.
 
 mod activity;
+mod at_rest;
 mod bounds;
 mod budget;
 mod claims;
+mod doing;
 mod evidence;
 mod failing;
 mod front;

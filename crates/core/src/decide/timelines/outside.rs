@@ -47,6 +47,33 @@ fn a_sleep_that_lands_after_the_wake_is_undone() {
     assert_eq!(counts(&t.tick(760)), web(2), "within one tick");
 }
 
+/// A sleep at 700 s and a wake, both of which the group got over.
+fn woken_again(woken_at: i64) -> Timeline {
+    let mut t = Timeline::awake(&["api", "web"], 2);
+    assert_eq!(t.tick(700).counts(), (0, 2));
+    t.wake(woken_at);
+    t.decide(woken_at + 1, Action::Look);
+    t.sees("api", service(2, 2, true))
+        .sees("web", service(2, 2, true));
+    t.decide(woken_at + 2, Action::Look);
+    assert_eq!(t.record.phase, Phase::Awake);
+    t
+}
+
+#[test]
+fn a_sleep_that_takes_one_service_of_several_after_the_wake_is_undone() {
+    let taken = |woken_at, seconds| {
+        let mut t = woken_again(woken_at);
+        counts(&t.sees("web", service(0, 0, false)).tick(seconds))
+    };
+    assert_eq!(taken(703, 760), web(2));
+    assert_eq!(taken(703, 822), web(2));
+    // Neither of these can be that sleep: somebody wants it so.
+    assert_eq!(taken(703, 823), []);
+    assert_eq!(taken(819, 825), web(2));
+    assert_eq!(taken(820, 825), []);
+}
+
 #[test]
 fn a_sleep_from_outside_is_respected() {
     let mut t = Timeline::awake(&["web"], 2);
@@ -57,6 +84,12 @@ fn a_sleep_from_outside_is_respected() {
         (Phase::Asleep, "put-to-sleep-outside")
     );
     assert_eq!(counts(&t.wake(400)), web(2));
+    // For two minutes after a wake it may be a sleep of ours.
+    let taken = |seconds| {
+        let mut t = Timeline::awake(&["web"], 2);
+        counts(&t.sees("web", service(0, 0, false)).tick(seconds))
+    };
+    assert_eq!((taken(119), taken(120)), (web(2), Vec::new()));
 }
 
 #[test]
@@ -69,6 +102,7 @@ fn a_wake_from_outside_counts_as_a_wake() {
         (t.record.phase, t.record.generation),
         (Phase::Waking, Generation(1))
     );
+    assert_eq!(t.record.services[&id("web")].wanted, Some(4));
     assert_eq!(
         counts(&tick),
         [("api".to_owned(), 1)],
