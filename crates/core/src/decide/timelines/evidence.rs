@@ -167,6 +167,27 @@ fn a_connection_or_an_unknown_look_or_a_long_gap_begins_the_quiet_anew() {
 }
 
 #[test]
+fn a_service_has_tasks_that_may_be_used_while_one_is_wanted_or_comes_or_goes() {
+    for (desired, running, pending, asked) in [(1, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1), (0, 0, 0, 0)] {
+        let mut t = Timeline::awake(&["web", "worker"], 1);
+        t.group.services[1].signals = Signals::Listed([Signal::Requests].into());
+        t.changes("worker", |state| {
+            (state.desired, state.running, state.pending) = (desired, running, pending);
+            state.tasks = Vec::new();
+        });
+        assert_eq!(t.asks(1000).len(), asked, "{desired} {running} {pending}");
+    }
+}
+
+#[test]
+fn metrics_are_quiet_for_as_long_as_they_show_and_no_longer() {
+    let mut t = with(&[Signal::Requests]);
+    t.reads("web", Signal::Requests, quiet(300, 880)).tick(1000);
+    t.reads("web", Signal::Requests, quiet(400, 940));
+    assert_eq!(t.tick(1060).reason.code(), "quiet-too-short");
+}
+
+#[test]
 fn the_next_look_waits_for_metrics_that_are_late() {
     let mut t = with(&[Signal::Requests]);
     t.reads("web", Signal::Requests, quiet(300, 880));

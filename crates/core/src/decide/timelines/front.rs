@@ -171,10 +171,11 @@ fn a_visitor_of_the_last_moment_finds_the_app_still_there() {
 fn while_nobody_answers_there_it_stays_awake_and_is_led_back() {
     let mut t = Fronted::awake(2);
     t.answers = Err(Error::new(Code::FrontUnproven, "502"));
-    for seconds in [700, 706, 760] {
-        assert_eq!(counts(&t.tick(seconds)), vec![]);
+    for seconds in [700, 706, 760, 819] {
+        assert_eq!(t.tick(seconds).counts(), (0, 0));
+        assert_eq!(t.phase(), Phase::FallingAsleep);
     }
-    let last = t.tick(821);
+    let last = t.tick(820);
     assert!(
         matches!(&last.reason, Reason::FrontStuck { why, .. } if why.contains("502")),
         "{last:?}"
@@ -185,7 +186,23 @@ fn while_nobody_answers_there_it_stays_awake_and_is_led_back() {
         "not at once again"
     );
     t.answers = Ok(());
-    t.tick(821 + 901);
+    t.tick(820 + 899);
+    assert_eq!(t.phase(), Phase::Awake);
+    t.tick(820 + 900);
+    assert_eq!(t.phase(), Phase::FallingAsleep);
+}
+
+#[test]
+fn once_a_count_has_gone_doors_that_cannot_be_led_wake_nobody() {
+    let mut t = Fronted::awake(2);
+    t.tick(700);
+    assert_eq!(counts(&t.tick(706)), web(0));
+    t.timeline.seen.doors = Some(Err(refusal()));
+    let later = t.timeline.tick(830);
+    assert_eq!(
+        (later.reason, later.front_error),
+        (Reason::LeadingAway, Some(refusal()))
+    );
     assert_eq!(t.phase(), Phase::FallingAsleep);
 }
 

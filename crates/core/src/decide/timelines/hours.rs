@@ -90,6 +90,8 @@ fn who_puts_it_to_sleep_in_its_hours_finds_it_asleep_until_the_next_ones() {
     put_to_sleep(&mut t, 4 * HOUR);
     assert_eq!(t.tick(4 * HOUR + MINUTE).reason, Reason::AlreadyAsleep);
     assert_eq!(t.tick(9 * HOUR - MINUTE).reason, Reason::AlreadyAsleep);
+    let theirs = |seconds| was_put_to_sleep_in_hours(&t.group, &t.record, at(seconds));
+    assert!(theirs(9 * HOUR - 1) && !theirs(9 * HOUR));
     let next = DAY - 30;
     assert_eq!(t.tick(next - 1).reason, Reason::AlreadyAsleep);
     assert_eq!(t.tick(next).reason, in_hours(DAY + 9 * HOUR));
