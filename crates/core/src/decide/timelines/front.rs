@@ -511,10 +511,40 @@ fn what_was_led_away_before_it_was_only_observed_leads_back_when_its_app_answers
     t.timeline.group.services[0].mode = Mode::Observe;
     t.tick(780);
     assert!(t.leads_away(), "not into an app that sleeps");
+    let wake = t.decide(800, Action::wake());
+    assert_eq!(counts(&wake), [], "nothing else is done");
+    let would = wake.would.map(|would| would.counts);
+    assert_eq!(would, Some(BTreeMap::from([(id("web"), 2)])));
     t.runs(2, 2);
     for seconds in [840, 900, 960] {
         t.tick(seconds);
     }
     assert_eq!(t.forward(), &Forward::to(APP));
     assert!(t.timeline.record.front.doors.is_empty());
+}
+
+#[test]
+fn that_an_observed_group_has_its_door_back_is_told_to_the_wake_function() {
+    let mut t = Fronted::asleep();
+    t.timeline.group.services[0].mode = Mode::Observe;
+    t.runs(2, 2).owner_leads(Forward::to(APP));
+    let told = [780, 840, 900].map(|seconds| t.tick(seconds).effects);
+    let left = told.iter().flatten().filter(|effect| match effect {
+        Effect::Post(posted) => posted.left_at.is_some(),
+        _ => false,
+    });
+    assert_eq!(left.count(), 1, "{told:?}");
+    assert!(t.timeline.record.front.doors.is_empty());
+}
+
+#[test]
+fn a_door_that_nobody_remembers_is_left_as_it_is_in_a_group_that_is_only_observed() {
+    let mut t = Fronted::awake(2);
+    t.timeline.group.services[0].mode = Mode::Observe;
+    let away = Forward::to(APP).away(&[APP.to_owned()].into(), WAKE);
+    t.owner_leads(away);
+    for seconds in [700, 760] {
+        assert_eq!(t.tick(seconds).effects, []);
+    }
+    assert!(t.leads_away());
 }

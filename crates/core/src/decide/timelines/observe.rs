@@ -53,6 +53,29 @@ fn what_sleeps_is_not_woken_and_whoever_asks_is_told() {
 }
 
 #[test]
+fn what_would_be_done_for_another_reason_is_told_anew() {
+    let mut t = observed(&["web"], 2);
+    t.tick(0);
+    assert_eq!(
+        would(&t.tick(600)),
+        Some((Phase::FallingAsleep, "fixed-time-over", 600))
+    );
+    let asked = t.decide(700, Action::Sleep);
+    assert_eq!(would(&asked), Some((Phase::FallingAsleep, "sleep-asked", 700)));
+}
+
+#[test]
+fn a_wake_from_before_it_was_only_observed_ends_by_itself() {
+    let mut t = Timeline::new(&["web"]);
+    t.wake(0);
+    t.group.services[0].mode = Mode::Observe;
+    t.sees("web", service(1, 0, false));
+    assert_eq!(t.tick(60).would, None, "it has its tasks");
+    t.sees("web", service(1, 1, true)).tick(120);
+    assert_eq!((t.record.phase, t.tick(180).would), (Phase::Awake, None));
+}
+
+#[test]
 fn quiet_is_remembered_though_nothing_comes_of_it() {
     let mut t = observed(&["web"], 1);
     t.group.services[0].signals = Signals::Listed([Signal::Connections].into());

@@ -93,6 +93,30 @@ fn a_sleep_from_outside_is_respected() {
 }
 
 #[test]
+fn a_service_that_somebody_switched_off_gets_its_tasks_back_at_the_next_wake() {
+    let mut t = Timeline::awake(&["api", "web"], 2);
+    t.sees("web", service(0, 0, false)).tick(300);
+    assert_eq!(counts(&t.decide(400, Action::Sleep)), [("api".to_owned(), 0)]);
+    t.sees("api", service(0, 0, false)).tick(410);
+    assert_eq!(t.record.phase, Phase::Asleep);
+    let wake = t.wake(500);
+    assert_eq!(counts(&wake), [("api".to_owned(), 2), ("web".to_owned(), 2)]);
+}
+
+#[test]
+fn a_group_is_asleep_only_once_all_that_is_left_of_it_is_known_to_be_gone() {
+    let falls_asleep = |code| {
+        let mut t = Timeline::awake(&["api", "web"], 2);
+        t.tick(700);
+        t.sees("api", service(0, 0, false));
+        t.sees("web", Seen::Unknown(Error::new(code, "DescribeServices")))
+            .tick(720);
+        t.record.phase == Phase::Asleep
+    };
+    assert!(falls_asleep(Code::ServiceNotFound) && !falls_asleep(Code::Throttled));
+}
+
+#[test]
 fn a_wake_from_outside_counts_as_a_wake() {
     let mut t = Timeline::new(&["api", "web"]);
     t.tick(0);
