@@ -164,3 +164,19 @@ fn who_looks_at_part_of_a_group_does_not_know_whether_it_answers() {
     assert_eq!(since(None, Some(unknown())), None);
     assert_eq!(since(dead(), Some(service(1, 1, true))), None);
 }
+
+#[test]
+fn what_is_gone_keeps_nobody_waiting() {
+    let mut t = Timeline::new(&["api", "web"]);
+    for service in &mut t.group.services {
+        service.idle_after = Duration::from_secs(60);
+        service.grace = Duration::from_secs(0);
+    }
+    t.wake(0);
+    t.sees(
+        "api",
+        Seen::Unknown(Error::new(Code::ServiceNotFound, "service `dev/api` is gone")),
+    );
+    t.sees("web", service(1, 0, false));
+    assert_eq!(t.tick(60).reason, Reason::NothingAnswers { seconds: 60 });
+}

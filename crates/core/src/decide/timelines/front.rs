@@ -240,6 +240,21 @@ fn a_door_that_cannot_be_led_keeps_all_of_them_and_the_group_as_they_are() {
 }
 
 #[test]
+fn a_door_needs_room_for_one_more_target_group() {
+    let others = ["tg/1", "tg/2", "tg/3", "tg/4"];
+    for (others, fits) in [(&others[..3], true), (&others[..], false)] {
+        let mut t = Fronted::awake(2);
+        let shares = [APP].iter().chain(others).map(|target_group| (*target_group, 1));
+        t.owner_leads(Forward::weighted(shares, None));
+        let tick = t.tick(700);
+        assert_eq!(t.leads_away(), fits);
+        let why = tick.front_error.map(|error| error.message);
+        let told = why.is_some_and(|why| why.contains("forwards to 5 target groups already"));
+        assert_eq!(told, !fits);
+    }
+}
+
+#[test]
 fn doors_that_cannot_be_looked_at_put_nothing_to_sleep() {
     let mut t = Fronted::awake(2);
     t.timeline.seen.doors = Some(Err(refusal()));
@@ -338,6 +353,17 @@ fn a_call_of_the_other_way_that_may_still_land_is_waited_for() {
     assert_eq!(t.forward(), &Forward::to(APP));
     t.decide(713, Action::Look);
     assert_eq!(t.phase(), Phase::Awake);
+}
+
+#[test]
+fn a_call_that_never_came_is_forgotten_once_it_cannot_land() {
+    let mut t = Fronted::awake(2);
+    t.decide_only(700, Action::Tick);
+    t.decide(702, Action::wake());
+    t.decide(719, Action::Look);
+    assert!(!t.timeline.record.front.doors.is_empty());
+    t.decide(720, Action::Look);
+    assert!(t.timeline.record.front.doors.is_empty());
 }
 
 #[test]

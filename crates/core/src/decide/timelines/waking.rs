@@ -205,3 +205,20 @@ fn a_wake_right_after_it_fell_asleep_believes_in_no_task_from_before() {
     assert_eq!(counts(&t.wake(115)), []);
     assert_eq!(t.record.phase, Phase::Awake);
 }
+
+#[test]
+fn as_many_tasks_as_there_are_need_no_call() {
+    let mut t = Timeline::awake(&["web"], 2);
+    assert_eq!(counts(&t.wake_with(60, Some(2), false)), []);
+    assert_eq!(counts(&t.wake_with(61, Some(3), false)), web(3));
+}
+
+#[test]
+fn more_tasks_are_asked_for_in_the_order_of_needs() {
+    let mut t = Timeline::awake(&["api", "db", "web"], 1);
+    t.needs("web", "api");
+    t.sees("api", service(0, 0, false))
+        .sees("web", service(0, 0, false));
+    let wake = t.wake_with(300, Some(2), false);
+    assert_eq!(counts(&wake), [("db".to_owned(), 2), ("api".to_owned(), 2)]);
+}
