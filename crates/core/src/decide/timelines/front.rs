@@ -367,6 +367,14 @@ fn a_call_that_never_came_is_forgotten_once_it_cannot_land() {
 }
 
 #[test]
+fn a_door_is_led_again_once_the_call_of_before_cannot_land() {
+    let mut t = Fronted::awake(2);
+    t.decide_only(700, Action::Tick);
+    assert_eq!(t.decide_only(719, Action::Tick).effects, []);
+    assert_eq!(t.decide_only(720, Action::Tick).effects.len(), 1);
+}
+
+#[test]
 fn a_deploy_that_puts_the_rule_back_is_noticed_and_the_address_led_away_anew() {
     let mut t = Fronted::asleep();
     assert_eq!(t.tick(780).effects, vec![]);
