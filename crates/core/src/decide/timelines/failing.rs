@@ -134,19 +134,20 @@ fn a_service_that_ecs_refuses_again_and_again_is_not_waited_for() {
 fn who_looks_at_part_of_a_group_does_not_know_whether_it_answers() {
     let gone = || Seen::Unknown(Error::new(Code::ServiceNotFound, "service `dev/web` is gone"));
     let unknown = || Seen::Unknown(Error::new(Code::Throttled, "DescribeServices: Rate exceeded"));
-    let since = |api: Option<Seen>, web: Option<Seen>| {
+    let after = |before: Option<Timestamp>, api: Option<Seen>, web: Option<Seen>| {
         let mut t = Timeline::awake(&["api", "web"], 1);
-        t.record.unanswered_since = Some(at(40));
+        t.record.unanswered_since = before;
         t.seen.services.clear();
         let seen = [("api", api), ("web", web)];
-        t.seen.services.extend(
-            seen.into_iter()
-                .filter_map(|(name, seen)| Some((id(name), seen?))),
-        );
+        let seen = seen
+            .into_iter()
+            .filter_map(|(name, seen)| Some((id(name), seen?)));
+        t.seen.services.extend(seen);
         t.decide(50, Action::Look);
         t.record.unanswered_since
     };
     let dead = || Some(service(1, 1, false));
+    let since = |api, web| after(Some(at(40)), api, web);
     assert_eq!(since(dead(), dead()), Some(at(40)));
     assert_eq!(
         since(dead(), Some(gone())),
@@ -163,6 +164,9 @@ fn who_looks_at_part_of_a_group_does_not_know_whether_it_answers() {
     assert_eq!(since(Some(unknown()), None), None);
     assert_eq!(since(None, Some(unknown())), None);
     assert_eq!(since(dead(), Some(service(1, 1, true))), None);
+    assert_eq!(after(None, dead(), dead()), Some(at(50)));
+    assert_eq!(after(None, dead(), None), None);
+    assert_eq!(after(None, None, dead()), None);
 }
 
 #[test]
