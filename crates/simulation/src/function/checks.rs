@@ -88,11 +88,12 @@ impl Who {
             });
         }
         for ((service, signal), is_known) in &*self.readings.borrow() {
-            cloud.check(
-                4,
-                *is_known || settings.services.iter().all(|own| own.id != *service),
-                || format!("{group} falls asleep as idle, though signal {signal} of {service} is not known"),
-            );
+            let is_others = || settings.services.iter().all(|own| own.id != *service);
+            // Who looked before somebody switched it off asked, and looked again.
+            let is_moot = is_others() || cloud.is_switched_off(service);
+            cloud.check(4, *is_known || is_moot, || {
+                format!("{group} falls asleep as idle, though signal {signal} of {service} is not known")
+            });
         }
     }
 
