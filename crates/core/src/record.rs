@@ -193,6 +193,10 @@ impl Command {
     /// reads lag behind its writes (Amazon ECS API reference, UpdateService: eventual consistency).
     pub const LANDS_WITHIN: Duration = Duration::from_secs(15);
 
+    /// A count is taken away within this time of its decision, or not at all: what comes before the call may be slow, and
+    /// later a wake counts on it that no call comes any more. Our choice.
+    pub const TAKEN_WITHIN: Duration = Duration::from_secs(14);
+
     /// Whether it may still be on its way, given the desired count that is seen.
     #[must_use]
     pub fn is_on_its_way(&self, desired: u32, now: Timestamp) -> bool {

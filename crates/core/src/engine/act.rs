@@ -1,6 +1,7 @@
 //! Acting: carrying out what was decided, and remembering how it went.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use crate::front::{DoorId, Led, Posted};
 use crate::ids::{GroupName, ServiceId};
 use crate::ports::{Saved, World};
 use crate::quota::Tokens;
-use crate::record::{Failure, Record};
+use crate::record::{Command, Failure, Record};
 use crate::settings::{GroupSettings, Problem};
 
 /// What became of effects.
@@ -90,11 +91,12 @@ pub(super) async fn act<W: World>(
         }
         chains.entry(effect.subject()).or_default().push(effect);
     }
+    let decided = &*record;
     let results = chains.into_iter().map(async |(subject, chain)| {
         let mut result = Ok(None);
         for effect in chain {
             if result.is_ok() {
-                result = carry_out(world, &settings.name, effect, way).await;
+                result = carry_out(world, &settings.name, decided, effect, way).await;
             }
         }
         (subject, result)
@@ -156,10 +158,12 @@ fn problem(subject: Subject<'_>, error: Error) -> Problem {
 async fn carry_out<W: World>(
     world: &W,
     group: &GroupName,
+    record: &Record,
     effect: &Effect,
     way: &Way,
 ) -> Result<Option<Turn>, Error> {
     match effect {
+        Effect::SetDesired { service, count: 0 } => take(world, record, service).await?,
         Effect::SetDesired { service, count } => world.set_desired(service, *count).await?,
         Effect::Suspend { service, suspended } => world.suspend(service, *suspended).await?,
         Effect::StartTimer {
@@ -174,6 +178,26 @@ async fn carry_out<W: World>(
         }
     }
     Ok(None)
+}
+
+/// Sets a count to 0, unless so much time has passed since the decision that nobody waits for it any more.
+async fn take<W: World>(world: &W, record: &Record, service: &ServiceId) -> Result<(), Error> {
+    let decided = record.services.get(service).and_then(|service| service.command);
+    let age = decided.map_or(Duration::ZERO, |command| {
+        duration::between(command.at, world.now())
+    });
+    let late = || {
+        Error::new(
+            Code::Unavailable,
+            "its count was not taken in time; the next look tries again",
+        )
+    };
+    let left = Command::TAKEN_WITHIN.saturating_sub(age);
+    if left.is_zero() {
+        return Err(late());
+    }
+    let taken = world.within(left, world.set_desired(service, 0)).await;
+    taken.unwrap_or_else(|| Err(late()))
 }
 
 /// Whoever comes through a door must be known before the first one does.
