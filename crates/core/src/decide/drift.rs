@@ -60,13 +60,19 @@ impl Draft<'_> {
         self.start_timer();
     }
 
+    /// An awake group that has to wake services again gets the counts that were last seen, not those with which its wake
+    /// began: it may have been scaled since.
+    pub(super) fn want_what_was_seen(&mut self) {
+        for service in self.record.services.values_mut() {
+            service.wanted = service.wanted.and(service.saved).or(service.wanted);
+        }
+    }
+
     fn adopt_sleep(&mut self) {
         let woken_at = self.record.woken_at.unwrap_or(self.record.since);
         let (phase, reason) = if duration::between(woken_at, self.now) < LATE_SLEEP {
             // A sleep of ours that was under way when the wake came: the wake wins, with the counts that were last seen.
-            for service in self.record.services.values_mut() {
-                service.wanted = service.wanted.and(service.saved).or(service.wanted);
-            }
+            self.want_what_was_seen();
             (Phase::Waking, Reason::WakeAsked)
         } else {
             (Phase::FallingAsleep, Reason::PutToSleepOutside)

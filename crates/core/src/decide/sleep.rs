@@ -171,6 +171,7 @@ impl Draft<'_> {
     /// Remembers the counts and begins to take them away.
     fn begin_sleep(&mut self, reason: Reason) -> Reason {
         self.remember_counts();
+        self.remember_lowerings();
         // What the same decision was about to wake is not woken: effects are carried out all at once.
         self.effects.clear();
         for service in self.record.services.values_mut() {
@@ -184,6 +185,17 @@ impl Draft<'_> {
         match self.drive_sleep() {
             refusal @ Reason::FrontStuck { .. } => refusal,
             _ => reason,
+        }
+    }
+
+    /// Whoever asks for sleep does not wait for the call of a scale-in: what it leaves is what this sleep takes.
+    fn remember_lowerings(&mut self) {
+        let now = self.now;
+        for (settings, state) in self.known() {
+            let record = self.record.service(&settings.id);
+            let lowering = record.scaling.claim.as_ref().and_then(|claim| claim.lowering);
+            let on_its_way = lowering.filter(|lowering| lowering.is_on_its_way(state.desired, now));
+            record.saved = on_its_way.map(|lowering| lowering.to).or(record.saved);
         }
     }
 

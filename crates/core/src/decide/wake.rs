@@ -41,8 +41,16 @@ impl Draft<'_> {
             }
             Phase::Awake => {
                 self.renew(wake);
+                let stragglers = self.known().any(|(_, state)| state.desired == 0);
+                if stragglers {
+                    self.remember_counts();
+                    self.want_what_was_seen();
+                }
                 self.adjust(wake);
-                if self.wake_stragglers() {
+                if stragglers {
+                    // It also wakes those of its services that somebody else put to sleep.
+                    self.record
+                        .enter(Phase::Waking, Reason::WakeAsked, self.intent.cause, self.now);
                     Reason::WakeAsked
                 } else {
                     Reason::AlreadyAwake
@@ -206,16 +214,6 @@ impl Draft<'_> {
                 self.command(&settings.id, count);
             }
         }
-    }
-
-    /// A wake of an awake group also wakes those of its services that somebody else put to sleep.
-    fn wake_stragglers(&mut self) -> bool {
-        let stragglers = self.known().any(|(_, state)| state.desired == 0);
-        if stragglers {
-            self.record
-                .enter(Phase::Waking, Reason::WakeAsked, self.intent.cause, self.now);
-        }
-        stragglers
     }
 }
 

@@ -94,6 +94,17 @@ fn no_sleep_begins_while_nobody_knows_how_many_tasks_it_would_take() {
     assert_eq!(t.record.phase, Phase::FallingAsleep);
     assert_eq!(t.record.services[&id("web")].saved, Some(3));
 
+    // Whoever asks for sleep gets it, and a wake gives back what the scale-in leaves.
+    let mut t = scaling_in();
+    let claim = t.record.service(&id("web")).scaling.claim.as_mut();
+    claim.expect("a claim").lowering = Some(Lowering {
+        to: 3,
+        at: at(290),
+        repeated: false,
+    });
+    assert_eq!(counts(&t.decide(300, Action::Sleep)), web(0));
+    assert_eq!(t.record.services[&id("web")].saved, Some(3));
+
     // A count that somebody waits for in vain, and one that a scale-out asked for.
     for (before, phase) in [(4984, Phase::FallingAsleep), (4990, Phase::Awake)] {
         let mut t = Timeline::awake(&["web"], 6);

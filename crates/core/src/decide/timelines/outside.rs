@@ -104,6 +104,17 @@ fn a_service_that_somebody_switched_off_gets_its_tasks_back_at_the_next_wake() {
 }
 
 #[test]
+fn a_wake_that_finds_one_service_switched_off_takes_the_others_as_they_are() {
+    let mut t = Timeline::awake(&["api", "web"], 3);
+    // Both were scaled in since the wake, and somebody switched one of them off.
+    t.sees("api", service(2, 2, true))
+        .sees("web", service(2, 2, true))
+        .tick(300);
+    t.sees("web", service(0, 0, false));
+    assert_eq!(counts(&t.wake(400)), web(2));
+}
+
+#[test]
 fn a_group_is_asleep_only_once_all_that_is_left_of_it_is_known_to_be_gone() {
     let falls_asleep = |code| {
         let mut t = Timeline::awake(&["api", "web"], 2);
