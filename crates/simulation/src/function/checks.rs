@@ -49,11 +49,13 @@ impl Who {
             .services_of(group)
             .iter()
             .any(|service| cloud.is_meddled(service));
+        // Nobody had seen it before: what runs was woken by somebody else.
+        let is_first = before.generation.0 == 0;
         let leaves = matches!(before.phase, Phase::Asleep | Phase::FallingAsleep)
             && matches!(after.phase, Phase::Waking | Phase::Awake);
         cloud.check(
             6,
-            after.generation == before.generation || (is_next && (leaves || meddled)),
+            after.generation == before.generation || (is_next && (leaves || meddled || is_first)),
             || {
                 format!(
                     "{group} goes from generation {} to {}",
@@ -78,7 +80,9 @@ impl Who {
             return;
         };
         let idle_after = decide::idle_after(&settings, record);
-        for service in cloud.services_of(group) {
+        // One whose tags were never good is not theirs to put to sleep.
+        let are_known = |service: &ServiceId| settings.services.iter().any(|own| own.id == *service);
+        for service in cloud.services_of(group).into_iter().filter(are_known) {
             let used = cloud.in_use_since(&service, self.begun, idle_after);
             cloud.check(1, used.is_none(), || {
                 format!(
