@@ -6,6 +6,7 @@
 mod results;
 mod survivors;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -58,8 +59,9 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     if !asked.score {
         interrupt::listen()?;
         cargo_tools::install(&repo, &[MUTANTS])?;
-        // What a run has shown that was stopped.
+        // What a run has shown that was stopped; a change of the code moves mutants, and leaves others behind.
         results.add(&output.join("mutants.out"))?;
+        results.retain(&all(&repo)?);
         results.write(&kept)?;
         for tests in asked.first.iter().map(Some).chain([None]) {
             let tried = try_them(&repo, &asked, tests, &output);
@@ -77,6 +79,19 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     bail!("{} problems:\n  {}", problems.len(), problems.join("\n  "));
+}
+
+/// The names of all mutants that there are.
+fn all(repo: &Repo) -> Result<BTreeSet<String>> {
+    let mut list = MUTANTS.command(repo);
+    list.args(["mutants", "--package", "dormouse-core", "--list"]);
+    let output = list.output().context("cannot start cargo mutants")?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!("cargo mutants --list failed ({}): {}", output.status, why.trim());
+    }
+    let text = String::from_utf8(output.stdout).context("names of mutants are text")?;
+    Ok(text.lines().map(ToOwned::to_owned).collect())
 }
 
 /// Tries those that no run has noticed yet, with the tests whose names contain `tests`, or all.

@@ -1,6 +1,6 @@
 //! What became of each mutant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -74,6 +74,11 @@ impl Results {
             }
         }
         Ok(())
+    }
+
+    /// Forgets all but these.
+    pub(super) fn retain(&mut self, names: &BTreeSet<String>) {
+        self.0.retain(|name, _| names.contains(name));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -199,6 +204,13 @@ mod tests {
              a                    2         2       0       0         0 100.0 %\n\
              c                    2         0       0       1         1   0.0 %\n\
              all                  4         2       0       1         1  66.6 %\n"
+        );
+
+        results.retain(&BTreeSet::from(["crates/core/src/a.rs:1:2: two".to_owned()]));
+        assert!(
+            results
+                .table()
+                .ends_with("all                  1         1       0       0         0 100.0 %\n")
         );
     }
 }
