@@ -210,6 +210,7 @@ fn a_wake_right_after_it_fell_asleep_believes_in_no_task_from_before() {
 fn as_many_tasks_as_there_are_need_no_call() {
     let mut t = Timeline::awake(&["web"], 2);
     assert_eq!(counts(&t.wake_with(60, Some(2), false)), []);
+    assert_eq!(counts(&t.wake_with(60, Some(2), true)), []);
     assert_eq!(counts(&t.wake_with(61, Some(3), false)), web(3));
 }
 
