@@ -256,8 +256,8 @@ impl<'a> Draft<'a> {
             let commanded = record
                 .command
                 .filter(|command| command.is_on_its_way(state.desired, self.now));
-            let lowered = record.scaling.claim.as_ref().and_then(|claim| claim.lowering);
-            let lowered = lowered.filter(|lowering| lowering.is_on_its_way(state.desired, self.now));
+            let claim = record.scaling.claim.as_ref();
+            let lowered = claim.and_then(|claim| claim.lowering_on_its_way(state.desired, self.now));
             let to = lowered
                 .map(|lowering| lowering.to)
                 .or(commanded.map(|command| command.count))?;

@@ -193,8 +193,8 @@ impl Draft<'_> {
         let now = self.now;
         for (settings, state) in self.known() {
             let record = self.record.service(&settings.id);
-            let lowering = record.scaling.claim.as_ref().and_then(|claim| claim.lowering);
-            let on_its_way = lowering.filter(|lowering| lowering.is_on_its_way(state.desired, now));
+            let claim = record.scaling.claim.as_ref();
+            let on_its_way = claim.and_then(|claim| claim.lowering_on_its_way(state.desired, now));
             record.saved = on_its_way.map(|lowering| lowering.to).or(record.saved);
         }
     }

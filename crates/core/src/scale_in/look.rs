@@ -133,8 +133,9 @@ impl<'a, W: ScalingWorld> Look<'a, W> {
 
     /// Whether the call that lowers the count was made, and nobody knows yet how it went.
     pub(super) fn may_lower(&self) -> bool {
-        let lowering = self.claim.lowering;
-        lowering.is_some_and(|lowering| lowering.is_on_its_way(self.state.desired, self.now))
+        self.claim
+            .lowering_on_its_way(self.state.desired, self.now)
+            .is_some()
     }
 
     /// The plan of this scale-in, if it has one.

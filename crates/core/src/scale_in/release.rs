@@ -151,8 +151,8 @@ fn is_on_its_way(
     let claim = record.and_then(|record| record.services.get(service)?.scaling.claim.as_ref());
     let claim = claim.filter(|claim| claim.execution == plan.execution);
     claim
-        .and_then(|claim| claim.lowering)
-        .is_some_and(|lowering| lowering.is_on_its_way(state.desired, now))
+        .and_then(|claim| claim.lowering_on_its_way(state.desired, now))
+        .is_some()
 }
 
 /// What is to become of a count that this scale-in has decided to lower.

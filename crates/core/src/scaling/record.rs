@@ -128,7 +128,7 @@ impl Lowering {
             at: self.at,
         };
         // Of a call that was repeated, the first one may land after the second one shows.
-        let first_may_land = self.repeated && duration::between(self.at, now) < Command::LANDS_WITHIN;
+        let first_may_land = self.repeated && !command.is_over(now);
         first_may_land || command.is_on_its_way(desired, now)
     }
 }
@@ -197,6 +197,13 @@ impl ScalingRecord {
 }
 
 impl Claim {
+    /// The lowering whose call may still land, or has landed and does not show yet, given the desired count that is seen.
+    #[must_use]
+    pub fn lowering_on_its_way(&self, desired: u32, now: Timestamp) -> Option<Lowering> {
+        self.lowering
+            .filter(|lowering| lowering.is_on_its_way(desired, now))
+    }
+
     /// A fresh claim.
     #[must_use]
     pub fn new(execution: String, from: u32, to: u32, reason: Reason, now: Timestamp) -> Self {
