@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::connections::Endpoint;
-use crate::front::{DoorId, Forward, Led, Place};
+use crate::front::{DoorId, Forward, Led};
 use crate::hours::Hours;
 use crate::scalable::{Bounds, SavedBounds, Suspended};
 
@@ -26,20 +26,12 @@ fn kept_awake() -> Timeline {
 }
 
 fn led_away(t: &mut Timeline) {
-    let place = Place {
-        host: "lb.example".to_owned(),
-        tls: true,
-        port: 443,
-        priority: None,
-        conditions: Vec::new(),
-        authenticates: false,
-    };
     let led = Led {
         original: Forward::to("tg/app"),
         set: Forward::to("tg/wake"),
         wake: "tg/wake".to_owned(),
         ours: BTreeSet::from(["tg/app".to_owned()]),
-        place,
+        place: front::place(),
         from: Forward::to("tg/app"),
         at: Some(at(0)),
         arrived_at: Some(at(0)),

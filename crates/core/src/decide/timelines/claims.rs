@@ -14,6 +14,18 @@ fn scaling_in() -> Timeline {
     t
 }
 
+/// The same, and its call to lower the count to 3 is on its way.
+fn lowering(since: i64) -> Timeline {
+    let mut t = scaling_in();
+    let claim = t.record.service(&id("web")).scaling.claim.as_mut();
+    claim.expect("a claim").lowering = Some(Lowering {
+        to: 3,
+        at: at(since),
+        repeated: false,
+    });
+    t
+}
+
 fn revoked(t: &Timeline) -> Option<Revocation> {
     t.record.services[&id("web")]
         .scaling
@@ -77,13 +89,7 @@ fn a_wake_asks_for_no_fewer_tasks_than_are_on_their_way() {
 /// Seed 18239 of the simulation: reads of ECS lagged, and a wake gave back what a scale-in had just taken.
 #[test]
 fn no_sleep_begins_while_nobody_knows_how_many_tasks_it_would_take() {
-    let mut t = scaling_in();
-    let claim = t.record.service(&id("web")).scaling.claim.as_mut();
-    claim.expect("a claim").lowering = Some(Lowering {
-        to: 3,
-        at: at(4990),
-        repeated: false,
-    });
+    let mut t = lowering(4990);
     let tick = t.tick(5000);
     assert_eq!(
         tick.reason.to_string(),
@@ -95,13 +101,7 @@ fn no_sleep_begins_while_nobody_knows_how_many_tasks_it_would_take() {
     assert_eq!(t.record.services[&id("web")].saved, Some(3));
 
     // Whoever asks for sleep gets it, and a wake gives back what the scale-in leaves.
-    let mut t = scaling_in();
-    let claim = t.record.service(&id("web")).scaling.claim.as_mut();
-    claim.expect("a claim").lowering = Some(Lowering {
-        to: 3,
-        at: at(290),
-        repeated: false,
-    });
+    let mut t = lowering(290);
     assert_eq!(counts(&t.decide(300, Action::Sleep)), web(0));
     assert_eq!(t.record.services[&id("web")].saved, Some(3));
 

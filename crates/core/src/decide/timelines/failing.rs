@@ -2,6 +2,16 @@
 
 use super::*;
 
+/// Idle after a minute, without grace.
+fn impatient(names: &[&str]) -> Timeline {
+    let mut t = Timeline::new(names);
+    for service in &mut t.group.services {
+        service.idle_after = Duration::from_secs(60);
+        service.grace = Duration::from_secs(0);
+    }
+    t
+}
+
 #[test]
 fn a_failed_count_is_tried_again_soon_but_not_by_every_tab() {
     let mut t = Timeline::new(&["web"]);
@@ -44,9 +54,7 @@ fn a_wake_that_gets_nowhere_is_given_its_time_and_then_put_to_sleep() {
 
 #[test]
 fn a_wake_that_ecs_says_fails_is_put_to_sleep_when_its_idle_time_is_over() {
-    let mut t = Timeline::new(&["web"]);
-    t.group.services[0].idle_after = Duration::from_secs(60);
-    t.group.services[0].grace = Duration::from_secs(0);
+    let mut t = impatient(&["web"]);
     t.wake(0);
     t.sees("web", service(1, 0, false)).changes("web", |state| {
         state.troubles = vec![Trouble {
@@ -85,9 +93,7 @@ fn an_awake_group_that_stops_answering_sleeps_after_its_idle_time() {
 /// Seed 13023 of the simulation: ECS was out of order while a visitor waited, and the group slept as soon as it woke.
 #[test]
 fn while_nobody_could_look_it_may_have_answered() {
-    let mut t = Timeline::new(&["web"]);
-    t.group.services[0].idle_after = Duration::from_secs(60);
-    t.group.services[0].grace = Duration::from_secs(0);
+    let mut t = impatient(&["web"]);
     t.wake(0);
     let error = Error::new(Code::Throttled, "DescribeServices: Rate exceeded");
     t.sees("web", Seen::Unknown(error));
@@ -98,9 +104,7 @@ fn while_nobody_could_look_it_may_have_answered() {
 
 #[test]
 fn tasks_that_ecs_refused_at_first_are_given_their_time() {
-    let mut t = Timeline::new(&["web"]);
-    t.group.services[0].idle_after = Duration::from_secs(60);
-    t.group.services[0].grace = Duration::from_secs(0);
+    let mut t = impatient(&["web"]);
     t.wake(0);
     let error = Error::new(Code::Throttled, "UpdateService: Rate exceeded");
     t.record.service(&id("web")).failure = Some(Failure { error, at: at(1) });
@@ -112,21 +116,19 @@ fn tasks_that_ecs_refused_at_first_are_given_their_time() {
 
 #[test]
 fn a_service_that_ecs_refuses_again_and_again_is_not_waited_for() {
-    let mut t = Timeline::new(&["web"]);
-    t.group.services[0].idle_after = Duration::from_secs(60);
-    t.group.services[0].grace = Duration::from_secs(0);
+    let mut t = impatient(&["web"]);
     t.wake(0);
-    for seconds in [20, 40] {
+    let refused = |t: &mut Timeline, seconds| {
         let error = Error::new(Code::AccessDenied, "UpdateService dev/web: not authorized");
-        t.record.service(&id("web")).failure = Some(Failure {
-            error,
-            at: at(seconds),
-        });
+        let at = at(seconds);
+        t.record.service(&id("web")).failure = Some(Failure { error, at });
+    };
+    for seconds in [20, 40] {
+        refused(&mut t, seconds);
         assert_eq!(counts(&t.wake(seconds + 10)), web(1));
     }
     // What was asked for at 50 s is no longer on its way.
-    let error = Error::new(Code::AccessDenied, "UpdateService dev/web: not authorized");
-    t.record.service(&id("web")).failure = Some(Failure { error, at: at(65) });
+    refused(&mut t, 65);
     assert_eq!(t.tick(66).reason, Reason::NothingAnswers { seconds: 66 });
 }
 
@@ -171,11 +173,7 @@ fn who_looks_at_part_of_a_group_does_not_know_whether_it_answers() {
 
 #[test]
 fn what_is_gone_keeps_nobody_waiting() {
-    let mut t = Timeline::new(&["api", "web"]);
-    for service in &mut t.group.services {
-        service.idle_after = Duration::from_secs(60);
-        service.grace = Duration::from_secs(0);
-    }
+    let mut t = impatient(&["api", "web"]);
     t.wake(0);
     t.sees(
         "api",

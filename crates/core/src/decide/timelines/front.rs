@@ -15,7 +15,7 @@ struct Fronted {
     answers: Result<(), Error>,
 }
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     Place {
         host: "lb.example".to_owned(),
         tls: true,
