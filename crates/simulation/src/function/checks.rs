@@ -81,8 +81,8 @@ impl Who {
         };
         let idle_after = decide::idle_after(&settings, record);
         // One whose tags were never good is not theirs to put to sleep.
-        let are_known = |service: &ServiceId| settings.services.iter().any(|own| own.id == *service);
-        for service in cloud.services_of(group).into_iter().filter(are_known) {
+        let is_theirs = |service: &ServiceId| settings.services.iter().any(|own| own.id == *service);
+        for service in cloud.services_of(group).into_iter().filter(is_theirs) {
             let used = cloud.in_use_since(&service, self.begun, idle_after);
             cloud.check(1, used.is_none(), || {
                 format!(
@@ -92,9 +92,8 @@ impl Who {
             });
         }
         for ((service, signal), is_known) in &*self.readings.borrow() {
-            let is_others = || settings.services.iter().all(|own| own.id != *service);
             // Who looked before somebody switched it off asked, and looked again.
-            let is_moot = is_others() || cloud.is_switched_off(service);
+            let is_moot = !is_theirs(service) || cloud.is_switched_off(service);
             cloud.check(4, *is_known || is_moot, || {
                 format!("{group} falls asleep as idle, though signal {signal} of {service} is not known")
             });
