@@ -22,6 +22,7 @@ mod guarded;
 mod http;
 mod interrupt;
 mod journey;
+mod listed;
 mod local;
 mod model_check;
 mod mutants;

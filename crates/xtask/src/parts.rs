@@ -137,18 +137,16 @@ impl Drop for Part {
 
 /// Runs a command to its end; an error names it and shows the end of its log.
 pub(crate) fn run(name: &'static str, command: Command, log: Option<&Path>) -> Result<()> {
-    let mut part = Part::start(name, command, log)?;
-    let status = part.wait()?;
-    part.stop();
+    let status = status(name, command, log)?;
     if !status.success() {
-        bail!("{name} failed ({status}){}", part.log_tail());
+        bail!("{name} failed ({status}){}", log.map(tail).unwrap_or_default());
     }
     Ok(())
 }
 
 /// Runs a command to its end, whichever that is.
-pub(crate) fn status(name: &'static str, command: Command) -> Result<ExitStatus> {
-    let mut part = Part::start(name, command, None)?;
+pub(crate) fn status(name: &'static str, command: Command, log: Option<&Path>) -> Result<ExitStatus> {
+    let mut part = Part::start(name, command, log)?;
     let status = part.wait()?;
     part.stop();
     Ok(status)

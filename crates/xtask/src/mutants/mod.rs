@@ -126,7 +126,7 @@ fn try_them(repo: &Repo, asked: &Asked, tests: Option<&String>, output: &Path) -
         None => "try mutants with all tests".to_owned(),
     };
     step(&what, || {
-        let status = parts::status("cargo mutants", mutants)?;
+        let status = parts::status("cargo mutants", mutants, None)?;
         // 2: some survive. 3: some make a test hang, which it notices.
         match status.code() {
             Some(0 | 2 | 3) => Ok(()),

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::results::{Outcome, Results};
+use crate::listed;
 use crate::repo::Repo;
 
 /// `mutants/survivors.json`: file and change, without line and column, which move, and the reason.
@@ -25,13 +26,8 @@ impl Survivors {
         let json: Value = serde_json::from_str(text).context("it is not JSON")?;
         let mut all = BTreeMap::new();
         for entry in json.as_array().context("it must be a list")? {
-            let reason = entry["reason"]
-                .as_str()
-                .filter(|reason| !reason.trim().is_empty());
-            let reason = reason.with_context(|| format!("{entry} must have the text `reason`"))?;
-            let mutants = entry["mutants"].as_array().filter(|mutants| !mutants.is_empty());
-            for mutant in mutants.with_context(|| format!("{entry} must have a list `mutants`"))? {
-                let name = mutant.as_str().with_context(|| format!("{mutant} is no text"))?;
+            let reason = listed::text(entry, "reason")?;
+            for name in listed::texts(entry, "mutants")? {
                 if all.insert(name.to_owned(), reason.to_owned()).is_some() {
                     bail!("{name} is there twice");
                 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::listed;
 use crate::repo::Repo;
 
 /// `privileges/list.json`.
@@ -34,9 +35,9 @@ impl List {
         let mut list = Self::default();
         for (name, part) in [("unused", &mut list.unused), ("rare", &mut list.rare)] {
             for entry in entries(&json, name)? {
-                let reason = self::text(entry, "reason")?;
-                for function in texts(entry, "functions")? {
-                    for action in texts(entry, "actions")? {
+                let reason = listed::text(entry, "reason")?;
+                for function in listed::texts(entry, "functions")? {
+                    for action in listed::texts(entry, "actions")? {
                         let key = (function.to_owned(), action.to_owned());
                         if part.insert(key, reason.to_owned()).is_some() {
                             bail!("{name}: {action} of {function} is there twice");
@@ -49,9 +50,9 @@ impl List {
             bail!("{action} of {function} is both unused and rare");
         }
         for entry in entries(&json, "everywhere")? {
-            let reason = self::text(entry, "reason")?;
-            self::text(entry, "source")?;
-            for action in texts(entry, "actions")? {
+            let reason = listed::text(entry, "reason")?;
+            listed::text(entry, "source")?;
+            for action in listed::texts(entry, "actions")? {
                 if list
                     .everywhere
                     .insert(action.to_owned(), reason.to_owned())
@@ -62,8 +63,8 @@ impl List {
             }
         }
         for entry in entries(&json, "refused")? {
-            self::text(entry, "reason")?;
-            let (action, end) = (self::text(entry, "action")?, self::text(entry, "resource")?);
+            listed::text(entry, "reason")?;
+            let (action, end) = (listed::text(entry, "action")?, listed::text(entry, "resource")?);
             list.refused.insert((action.to_owned(), end.to_owned()));
         }
         Ok(list)
@@ -74,22 +75,6 @@ fn entries<'a>(json: &'a Value, name: &str) -> Result<&'a Vec<Value>> {
     json[name]
         .as_array()
         .with_context(|| format!("it must have a list `{name}`"))
-}
-
-fn text<'a>(entry: &'a Value, field: &str) -> Result<&'a str> {
-    let text = entry[field].as_str().filter(|text| !text.trim().is_empty());
-    text.with_context(|| format!("{entry} must have the text `{field}`"))
-}
-
-fn texts<'a>(entry: &'a Value, field: &str) -> Result<Vec<&'a str>> {
-    let all = entry[field].as_array().filter(|all| !all.is_empty());
-    let all = all.with_context(|| format!("{entry} must have a list `{field}`"))?;
-    all.iter()
-        .map(|one| {
-            one.as_str()
-                .with_context(|| format!("{entry}: `{field}` must be texts"))
-        })
-        .collect()
 }
 
 #[cfg(test)]
