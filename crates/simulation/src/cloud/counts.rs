@@ -6,7 +6,7 @@ use dormouse_core::ids::ServiceId;
 use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
 
-use super::Cloud;
+use super::{Cloud, millis};
 
 /// A count that was so for less time may not have been seen yet.
 const SEEN: Duration = Duration::from_secs(30);
@@ -45,7 +45,8 @@ impl Cloud {
         if from > 0 && to == 0 {
             truth.emptied.insert(service.clone(), now);
             if is_settled && !meddled {
-                truth.took.insert(service.clone(), from);
+                let left = self.about_to_leave(service).unwrap_or(from);
+                truth.took.insert(service.clone(), left.min(from)..=from);
             } else {
                 truth.took.remove(service);
             }
@@ -54,17 +55,34 @@ impl Cloud {
         let took = truth.took.remove(service);
         drop(truth);
         if from == 0 && to > 0 && !meddled {
-            let tagged = self
+            let tagged: Option<u32> = self
                 .scene_of(service)
                 .and_then(|scene| scene.tag("wake-count")?.parse().ok());
             // One that somebody else has put to 0 goes back to what its generation wanted.
-            if let Some(expected) = took.map(|took| tagged.unwrap_or(took)) {
+            if let Some(expected) = took.map(|took| tagged.map_or(took, |count| count..=count)) {
                 // Tasks that a sleep is only about to take are not taken for the sake of a tag.
-                let keeps = tagged.is_some() && to > expected && !is_settled;
-                self.check(5, to == expected || keeps, || {
-                    format!("{service} wakes with {to} tasks, and slept with {expected}")
+                let keeps = tagged.is_some() && to > *expected.end() && !is_settled;
+                self.check(5, expected.contains(&to) || keeps, || {
+                    format!("{service} wakes with {to} tasks, and slept with {expected:?}")
                 });
             }
         }
+    }
+
+    /// What a scale-in has just decided to leave. Whoever asks for sleep before its call is seen cannot know whether that
+    /// call has gone, or died with its function: then what was decided is as right as what runs.
+    fn about_to_leave(&self, service: &ServiceId) -> Option<u32> {
+        let group = self.settings_of(service)?.name;
+        let table = self.table.borrow();
+        let claim = table
+            .record(&group)?
+            .services
+            .get(service)?
+            .scaling
+            .claim
+            .as_ref()?;
+        let lowering = claim.lowering?;
+        let is_fresh = self.now().since(millis(lowering.at)) < SEEN;
+        is_fresh.then_some(lowering.to)
     }
 }

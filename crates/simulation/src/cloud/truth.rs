@@ -1,6 +1,7 @@
 //! What is really so, whatever functions believe: who uses what, and what owners want.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use dormouse_core::front::{DoorId, Forward};
@@ -72,8 +73,8 @@ pub(crate) struct Truth {
     pub(super) counts_since: BTreeMap<ServiceId, Millis>,
     /// When a sleep last took all tasks.
     pub(super) emptied: BTreeMap<ServiceId, Millis>,
-    /// What the last sleep took.
-    pub(super) took: BTreeMap<ServiceId, u32>,
+    /// What the last sleep took: from what was decided to what ran.
+    pub(super) took: BTreeMap<ServiceId, RangeInclusive<u32>>,
     /// CPU utilization in percent, from each of these moments on.
     pub(crate) cpu: BTreeMap<ServiceId, Vec<(Millis, f64)>>,
     /// Pipeline jobs that were invoked and not yet told about.
