@@ -1,6 +1,8 @@
 //! The auto-sleep function from event to answer, over a world in memory. Every event of `events/` that this
 //! function understands goes through the whole handler.
 
+use std::time::Duration;
+
 use dormouse_core::error::Code;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::observation::Trouble;
@@ -377,4 +379,44 @@ async fn a_count_stays_if_its_target_cannot_be_suspended() {
         (world.scalable("dev/web"), world.desired("dev/web")),
         (Some(bounds), 1)
     );
+}
+
+/// Found by the simulation, seed 51914: a wake no longer expects a count that goes so late, and would find it gone.
+#[tokio::test]
+async fn a_count_that_could_not_be_taken_soon_after_its_decision_is_left_to_the_next_look() {
+    let bounds = Bounds {
+        min: 1,
+        max: 6,
+        suspended: Suspended::default(),
+    };
+    for (what, seconds, taken) in [
+        ("RegisterScalableTarget", 13, true),
+        ("RegisterScalableTarget", 14, false),
+        ("UpdateService", 13, true),
+        ("UpdateService", 15, false),
+    ] {
+        let world = awake(&["dev/web"]).await;
+        world.scale_by_policy("dev/web", bounds);
+        world.slow_down(what, Duration::from_secs(seconds));
+        world.advance(60);
+        let answer = tick(&world).await;
+        assert_eq!(
+            world.desired("dev/web") == 0,
+            taken,
+            "{what} {seconds} s: {answer}"
+        );
+        if !taken {
+            let error = &answer["groups"][0]["errors"][0];
+            assert_eq!(error["code"], "Unavailable", "{answer}");
+            assert!(
+                error["message"]
+                    .as_str()
+                    .is_some_and(|message| message.contains("not taken in time"))
+            );
+            world.slow_down(what, Duration::ZERO);
+            world.advance(60);
+            tick(&world).await;
+            assert_eq!(world.desired("dev/web"), 0, "the next look takes it");
+        }
+    }
 }

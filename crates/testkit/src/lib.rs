@@ -23,7 +23,7 @@ use dormouse_core::ids::{GroupName, ServiceId};
 use dormouse_core::look::{Kind, Look};
 use dormouse_core::observation::{Health, Probe, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::pipeline::JobResult;
-use dormouse_core::ports::{Stored, StoredRow};
+use dormouse_core::ports::{Clock as _, Stored, StoredRow};
 use dormouse_core::quota::Priority;
 use dormouse_core::reading::Reading;
 use dormouse_core::record::Record;
@@ -76,8 +76,8 @@ pub struct World {
     whys: RefCell<BTreeMap<(GroupName, String), Entry>>,
     looked: RefCell<BTreeMap<GroupName, Look>>,
     claims: RefCell<BTreeMap<(GroupName, Kind), Timestamp>>,
-    /// How long each look takes.
-    slowness: Cell<Duration>,
+    /// How long operations take.
+    slowness: RefCell<HashMap<String, Duration>>,
     tagged: RefCell<Vec<TaggedService>>,
     services: RefCell<BTreeMap<ServiceId, ServiceState>>,
     scalable: RefCell<BTreeMap<ServiceId, Bounds>>,
@@ -115,7 +115,7 @@ impl Default for World {
             whys: RefCell::default(),
             looked: RefCell::default(),
             claims: RefCell::default(),
-            slowness: Cell::new(Duration::ZERO),
+            slowness: RefCell::default(),
             tagged: RefCell::default(),
             services: RefCell::default(),
             scalable: RefCell::default(),
@@ -361,9 +361,9 @@ impl World {
         self.calls.borrow().clone()
     }
 
-    /// From now on a look at services takes so long.
-    pub fn looks_take(&self, length: Duration) {
-        self.slowness.set(length);
+    /// From now on an operation (as above) takes so long.
+    pub fn slow_down(&self, what: &str, length: Duration) {
+        self.slowness.borrow_mut().insert(what.to_owned(), length);
     }
 
     /// Forgets the looks that were shared: whoever comes next looks for themselves, though no time has passed.
@@ -404,6 +404,12 @@ impl World {
     async fn gate(&self, keys: &[&str]) -> Result<(), Error> {
         self.gates.set(self.gates.get() + 1);
         give_way().await;
+        let slowness = keys
+            .iter()
+            .find_map(|key| self.slowness.borrow().get(*key).copied());
+        if let Some(length) = slowness {
+            self.pause(length).await;
+        }
         if self
             .hangs
             .borrow()

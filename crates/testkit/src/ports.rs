@@ -174,7 +174,6 @@ impl Services for World {
         let ids = wanted.iter().map(|settings| settings.id.clone());
         self.looked_at.borrow_mut().extend(ids);
         let denied = self.gate(&["DescribeServices"]).await.err();
-        self.pause(self.slowness.get()).await;
         let services = self.services.borrow();
         let look = |id: &ServiceId| match (&denied, services.get(id)) {
             (Some(error), _) => Seen::Unknown(error.clone()),

@@ -180,41 +180,44 @@ async fn carry_out<W: World>(
     Ok(None)
 }
 
-/// Sets a count to 0, unless so much time has passed since the decision that nobody waits for it any more.
+/// Sets a count to 0.
 async fn take<W: World>(world: &W, record: &Record, service: &ServiceId) -> Result<(), Error> {
-    let decided = record.services.get(service).and_then(|service| service.command);
-    let age = decided.map_or(Duration::ZERO, |command| {
-        duration::between(command.at, world.now())
-    });
-    let late = || {
-        Error::new(
-            Code::Unavailable,
-            "its count was not taken in time; the next look tries again",
-        )
+    let command = record.services.get(service).and_then(|service| service.command);
+    let decided_at = command.map_or(world.now(), |command| command.at);
+    let left = Command::TAKEN_WITHIN.saturating_sub(duration::between(decided_at, world.now()));
+    in_time(
+        world,
+        left,
+        "its count was not taken",
+        world.set_desired(service, 0),
+    )
+    .await
+}
+
+/// Leads a door.
+async fn lead<W: World>(world: &W, lead: &Lead) -> Result<(), Error> {
+    let left = LEADS_WITHIN.saturating_sub(duration::between(lead.at, world.now()));
+    in_time(world, left, "it was not led", lead_now(world, lead)).await
+}
+
+/// Does something in the time that is left, or not at all: later nobody expects it any more.
+async fn in_time<W: World>(
+    world: &W,
+    left: Duration,
+    what_not: &str,
+    work: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    let done = match left.is_zero() {
+        true => None,
+        false => world.within(left, work).await,
     };
-    let left = Command::TAKEN_WITHIN.saturating_sub(age);
-    if left.is_zero() {
-        return Err(late());
-    }
-    let taken = world.within(left, world.set_desired(service, 0)).await;
-    taken.unwrap_or_else(|| Err(late()))
+    done.unwrap_or_else(|| {
+        let message = format!("{what_not} in time; the next look tries again");
+        Err(Error::new(Code::Unavailable, message))
+    })
 }
 
 /// Whoever comes through a door must be known before the first one does.
-async fn lead<W: World>(world: &W, lead: &Lead) -> Result<(), Error> {
-    let left = LEADS_WITHIN.saturating_sub(duration::between(lead.at, world.now()));
-    let late = || {
-        Error::new(
-            Code::Unavailable,
-            "it was not led in time; the next look tries again",
-        )
-    };
-    world
-        .within(left, lead_now(world, lead))
-        .await
-        .unwrap_or_else(|| Err(late()))
-}
-
 async fn lead_now<W: World>(world: &W, lead: &Lead) -> Result<(), Error> {
     let posted = &lead.posted;
     if posted.left_at.is_none() {

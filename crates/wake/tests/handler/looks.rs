@@ -94,7 +94,7 @@ async fn a_look_that_takes_long_is_waited_for_and_shared() {
     for length in [1500, 4000] {
         let world = asleep();
         answer(&world, event("http-api-browser.json")).await;
-        world.looks_take(Duration::from_millis(length));
+        world.slow_down("DescribeServices", Duration::from_millis(length));
         world.advance(5);
         let (began, before) = (world.now(), world.looks());
         let tabs = (0..20_u64).map(async |tab| {
@@ -126,7 +126,7 @@ async fn nobody_is_led_into_an_app_by_an_old_look() {
         state.running = 0;
     });
     world.advance(2);
-    world.looks_take(Duration::from_secs(10));
+    world.slow_down("DescribeServices", Duration::from_secs(10));
     // The first one looks for so long that the second one cannot wait for it.
     let tabs = (0..2_u64).map(async |tab| {
         world.pause(Duration::from_millis(100 * tab)).await;
@@ -227,7 +227,7 @@ async fn progress_never_goes_back_even_if_a_task_crashes() {
 
 /// Forty tabs that come while a look takes four seconds: all have this answer, and two looks do for them.
 async fn forty_tabs_share_two_long_looks(world: &World, status: u64) {
-    world.looks_take(Duration::from_secs(4));
+    world.slow_down("DescribeServices", Duration::from_secs(4));
     let (began, before) = (world.now(), world.looks());
     let tabs = (0..40_u64).map(async |tab| {
         world.pause(Duration::from_millis(7 * tab)).await;
