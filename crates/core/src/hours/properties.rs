@@ -161,7 +161,8 @@ fn minute_by_minute(hours: &Hours) -> Vec<bool> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    // A year has half a million minutes.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(16)))]
 
     #[test]
     fn a_year_is_as_long_awake_as_clocks_say_minute_by_minute(hours in any_hours()) {

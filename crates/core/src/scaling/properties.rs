@@ -264,7 +264,7 @@ fn the_scenes_have_plenty_of_both_changes() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut ins, mut outs) = (0, 0);
-    for _ in 0..2000 {
+    for _ in 0..400 {
         let (settings, load, history) = scene().new_tree(&mut runner).expect("a scene").current();
         match decide(&settings, &load, &history, now()).action {
             Action::ScaleIn { .. } => ins += 1,
@@ -272,5 +272,5 @@ fn the_scenes_have_plenty_of_both_changes() {
             Action::Hold => {}
         }
     }
-    assert!(ins >= 100 && outs >= 100, "{ins} in, {outs} out");
+    assert!(ins >= 20 && outs >= 20, "{ins} in, {outs} out");
 }

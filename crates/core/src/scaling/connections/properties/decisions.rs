@@ -125,7 +125,7 @@ fn the_scenes_have_plenty_of_both_changes() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut ins, mut outs) = (0, 0);
-    for _ in 0..1000 {
+    for _ in 0..200 {
         let scene = scene().new_tree(&mut runner).expect("a scene").current();
         match scene.decide().wish {
             Wish::ScaleIn { .. } => ins += 1,
@@ -133,5 +133,5 @@ fn the_scenes_have_plenty_of_both_changes() {
             Wish::Hold => {}
         }
     }
-    assert!(ins >= 100 && outs >= 100, "{ins} in, {outs} out");
+    assert!(ins >= 20 && outs >= 20, "{ins} in, {outs} out");
 }
