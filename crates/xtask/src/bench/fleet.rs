@@ -1,4 +1,4 @@
-//! `cargo xtask bench fleet`: the test `fleet` of scaling-decision, for the tables that it prints.
+//! `cargo xtask bench fleet`: the test `fleet` of crates/lambda, for the tables that it prints.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;

@@ -35,7 +35,7 @@ in Markdown; they are also written to policy.md, with pictures beside it.
 fleet: watches the connections of 300 services every 3 s, with the real function over the simulator under a virtual
 clock. Prints the calls to AWS by minute, what they and the function's time cost a month at list prices
 (crates/xtask/src/bench/prices.json), and how long a spike takes to reach UpdateService; fails if any is beyond its
-bound. It is the test `fleet` of scaling-decision, built for release: minutes the first time, then seconds.
+bound. It is the test `fleet` of crates/lambda, built for release: minutes the first time, then seconds.
 ";
 
 /// The title of the tables.

@@ -8,7 +8,7 @@ use dormouse_core::scaling::watch::Memory;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let memory = Memory::default();
-    dormouse_function::run(async |aws, config, event, request_id| {
+    dormouse_lambda::run(async |aws, config, event, request_id| {
         scaling_decision::handle(aws, config, &memory, event, request_id).await
     })
     .await

@@ -1,9 +1,9 @@
-//! The log-pattern-trigger function.
+//! The wake function.
 
 // The futures of the AWS SDK nest deeper than the compiler looks by default.
 #![recursion_limit = "256"]
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    dormouse_function::run(log_pattern_trigger::handle).await
+    dormouse_lambda::run(wake::handle).await
 }

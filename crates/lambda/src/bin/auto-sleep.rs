@@ -5,5 +5,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    dormouse_function::run(auto_sleep::handle).await
+    dormouse_lambda::run(auto_sleep::handle).await
 }

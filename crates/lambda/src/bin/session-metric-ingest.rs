@@ -5,5 +5,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    dormouse_function::run(session_metric_ingest::handle).await
+    dormouse_lambda::run(session_metric_ingest::handle).await
 }

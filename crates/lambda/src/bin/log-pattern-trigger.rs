@@ -1,9 +1,9 @@
-//! The wake function.
+//! The log-pattern-trigger function.
 
 // The futures of the AWS SDK nest deeper than the compiler looks by default.
 #![recursion_limit = "256"]
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    dormouse_function::run(wake::handle).await
+    dormouse_lambda::run(log_pattern_trigger::handle).await
 }
