@@ -21,7 +21,7 @@ use results::Results;
 use survivors::Survivors;
 
 const HELP: &str = "\
-cargo xtask mutants [--go-on] [--file GLOB]... [--first TESTS] [--jobs N] [--score]
+cargo xtask mutants [--go-on] [--file GLOB]... [--first TESTS] [--also PACKAGE]... [--jobs N] [--score]
 
 Changes one thing at a time in crates/core, and runs its tests: one that no test notices must be in
 crates/xtask/mutants/survivors.json with the reason. Prints the score of each folder. Seconds for each of
@@ -30,6 +30,7 @@ thousands: hours in all.
   --go-on        leave out what earlier runs have shown, of this or other files; without it, all begins anew
   --file GLOB    only of these files, such as 'crates/core/src/decide/**'
   --first TESTS  run the tests whose names contain this, such as decide::, and the others only for what these miss
+  --also PACKAGE for what all these miss, run the tests of this package of the workspace, such as auto-sleep
   --jobs N       how many at a time (default 1)
   --score        only print what earlier runs have shown
 ";
@@ -63,8 +64,10 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         results.add(&output.join("mutants.out"))?;
         results.retain(&all(&repo)?);
         results.write(&kept)?;
-        for tests in asked.first.iter().map(Some).chain([None]) {
-            let tried = try_them(&repo, &asked, tests, &output);
+        let first = asked.first.iter().map(|tests| Tests::Named(tests));
+        let also = asked.also.iter().map(|package| Tests::Of(package));
+        for tests in first.chain([Tests::All]).chain(also) {
+            let tried = try_them(&repo, &asked, &tests, &output);
             results.add(&output.join("mutants.out"))?;
             results.write(&kept)?;
             tried?;
@@ -94,8 +97,18 @@ fn all(repo: &Repo) -> Result<BTreeSet<String>> {
     Ok(text.lines().map(ToOwned::to_owned).collect())
 }
 
-/// Tries those that no run has noticed yet, with the tests whose names contain `tests`, or all.
-fn try_them(repo: &Repo, asked: &Asked, tests: Option<&String>, output: &Path) -> Result<()> {
+/// The tests that are to notice.
+enum Tests<'a> {
+    /// Those of core whose names contain this.
+    Named(&'a str),
+    /// All of core.
+    All,
+    /// All of another package, over core.
+    Of(&'a str),
+}
+
+/// Tries those that no run has noticed yet.
+fn try_them(repo: &Repo, asked: &Asked, tests: &Tests<'_>, output: &Path) -> Result<()> {
     std::fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
     let mut mutants = MUTANTS.command(repo);
     mutants
@@ -116,14 +129,18 @@ fn try_them(repo: &Repo, asked: &Asked, tests: Option<&String>, output: &Path) -
         ])
         .arg(output)
         .args(asked.files.iter().flat_map(|file| ["--file", file]))
-        .args(["--", "--lib", "--"])
-        .args(tests)
+        .args(match tests {
+            Tests::Named(name) => vec!["--", "--lib", "--", name],
+            Tests::All => vec!["--", "--lib"],
+            Tests::Of(package) => vec!["--test-package", package, "--", "--tests"],
+        })
         .env("PROPTEST_CASES", CASES)
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env_remove("CARGO_TARGET_DIR");
     let what = match tests {
-        Some(tests) => format!("try mutants with the tests `{tests}`"),
-        None => "try mutants with all tests".to_owned(),
+        Tests::Named(name) => format!("try mutants with the tests `{name}`"),
+        Tests::All => "try mutants with all tests of core".to_owned(),
+        Tests::Of(package) => format!("try mutants with the tests of {package}"),
     };
     step(&what, || {
         let status = parts::status("cargo mutants", mutants, None)?;
@@ -142,6 +159,7 @@ struct Asked {
     score: bool,
     jobs: String,
     first: Option<String>,
+    also: Vec<String>,
     files: Vec<String>,
 }
 
@@ -154,6 +172,7 @@ impl Asked {
             score: false,
             jobs: "1".to_owned(),
             first: None,
+            also: Vec::new(),
             files: Vec::new(),
         };
         let mut parser = lexopt::Parser::from_args(args);
@@ -170,6 +189,7 @@ impl Asked {
                     asked.jobs = jobs.to_string();
                 }
                 Long("first") => asked.first = Some(parser.value()?.string()?),
+                Long("also") => asked.also.push(parser.value()?.string()?),
                 Long("file") => asked.files.push(parser.value()?.string()?),
                 _ => return Err(argument.unexpected().into()),
             }
@@ -188,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_understood() {
-        let asked = parse("--go-on --file a --jobs 2 --file b --first decide::")
+        let asked = parse("--go-on --file a --jobs 2 --file b --first decide:: --also wake")
             .unwrap()
             .unwrap();
         assert_eq!(
@@ -198,6 +218,7 @@ mod tests {
                 score: false,
                 jobs: "2".to_owned(),
                 first: Some("decide::".to_owned()),
+                also: vec!["wake".to_owned()],
                 files: vec!["a".to_owned(), "b".to_owned()]
             }
         );
