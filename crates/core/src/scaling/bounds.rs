@@ -170,6 +170,15 @@ mod tests {
     }
 
     #[test]
+    fn scale_in_is_on_or_off_and_nothing_else() {
+        assert_eq!(Scaling::parse_scale_in("on"), Some(true));
+        assert_eq!(Scaling::parse_scale_in(" off "), Some(false));
+        for bad in ["", "true", "On", "on off"] {
+            assert_eq!(Scaling::parse_scale_in(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
     fn bounds_are_stored_as_people_write_them_and_what_is_missing_has_its_default() {
         let scaling = Scaling {
             max: Some(5),

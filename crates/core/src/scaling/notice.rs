@@ -102,8 +102,17 @@ mod tests {
             })
         );
         let long = ServiceId::new(&"c".repeat(255), "the-end");
-        let notice = Notice::of(&group, &long, &Change { to: 1, ..change });
+        let notice = Notice::of(
+            &group,
+            &long,
+            &Change {
+                to: 1,
+                ..change.clone()
+            },
+        );
         assert!(notice.subject.len() == 99 && notice.subject.ends_with("c/the-end"));
         assert_eq!(notice.event, "scaled-in");
+        let same = Notice::of(&group, &ServiceId::new("dev", "web"), &Change { to: 2, ..change });
+        assert_eq!(same.event, "scaled-in", "no task came");
     }
 }

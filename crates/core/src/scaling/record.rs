@@ -271,6 +271,65 @@ mod tests {
         assert_ne!(name(&long("a")), name(&long("b")));
     }
 
+    /// The vectors that its authors publish.
+    #[test]
+    fn long_names_are_told_apart_by_fnv_1a() {
+        assert_eq!(fnv1a(b""), 0x811c_9dc5);
+        assert_eq!(fnv1a(b"a"), 0xe40c_292c);
+        assert_eq!(fnv1a(b"foobar"), 0xbf9c_f968);
+    }
+
+    #[test]
+    fn only_the_scale_in_that_has_the_claim_ends_it_and_one_that_has_not_lowered_gave_up() {
+        let service = ServiceId::new("dev", "web");
+        let lowering = Lowering {
+            to: 3,
+            at: at(100),
+            repeated: false,
+        };
+        for (lowering, scaled_in_at, gave_up) in [
+            (None, None, true),
+            (None, Some(at(200)), true),
+            (Some(lowering), None, true),
+            (Some(lowering), Some(at(99)), true),
+            (Some(lowering), Some(at(100)), false),
+        ] {
+            let mut scaling = ScalingRecord::default();
+            let claim = scaling.begin_scale_in(&service, 6, 3, Reason::Asked, at(1));
+            claim.lowering = lowering;
+            let execution = claim.execution.clone();
+            scaling.history.scaled_in_at = scaled_in_at;
+            assert!(!scaling.end_scale_in("another", at(300)));
+            assert!(scaling.claim.is_some() && scaling.history.gave_up_at.is_none());
+            assert!(scaling.end_scale_in(&execution, at(300)));
+            assert_eq!(scaling.claim, None);
+            assert_eq!(
+                scaling.history.gave_up_at.is_some(),
+                gave_up,
+                "{lowering:?} {scaled_in_at:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn people_are_told_who_took_a_claim_away() {
+        let all = [
+            Revoker::Wake,
+            Revoker::Sleep,
+            Revoker::ScaleOut,
+            Revoker::Orphaned,
+        ];
+        assert_eq!(
+            all.map(|revoker| revoker.to_string()),
+            [
+                "a wake",
+                "the group falling asleep",
+                "a scale-out",
+                "the tick, because its execution is gone"
+            ]
+        );
+    }
+
     #[test]
     fn changes_that_were_stored_one_at_a_time_are_still_read() {
         let read = |untold: serde_json::Value| {
