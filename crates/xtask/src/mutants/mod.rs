@@ -21,7 +21,7 @@ use results::Results;
 use survivors::Survivors;
 
 const HELP: &str = "\
-cargo xtask mutants [--go-on] [--file GLOB]... [--first TESTS] [--also PACKAGE]... [--jobs N] [--score]
+cargo xtask mutants [--go-on] [--file GLOB]... [--first TESTS] [--also PACKAGE[:TESTS]]... [--jobs N] [--score]
 
 Changes one thing at a time in crates/core, and runs its tests: one that no test notices must be in
 crates/xtask/mutants/survivors.json with the reason. Prints the score of each folder. Seconds for each of
@@ -30,7 +30,9 @@ thousands: hours in all.
   --go-on        leave out what earlier runs have shown, of this or other files; without it, all begins anew
   --file GLOB    only of these files, such as 'crates/core/src/decide/**'
   --first TESTS  run the tests whose names contain this, such as decide::, and the others only for what these miss
-  --also PACKAGE for what all these miss, run the tests of this package of the workspace, such as auto-sleep
+  --also PACKAGE[:TESTS]
+                 for what all these miss, run the tests of this package of the workspace whose names contain
+                 this, such as auto-sleep or scaling-decision:watch
   --jobs N       how many at a time (default 1)
   --score        only print what earlier runs have shown
 ";
@@ -65,7 +67,10 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
         results.retain(&all(&repo)?);
         results.write(&kept)?;
         let first = asked.first.iter().map(|tests| Tests::Named(tests));
-        let also = asked.also.iter().map(|package| Tests::Of(package));
+        let also = asked.also.iter().map(|tests| match tests.split_once(':') {
+            Some((package, name)) => Tests::Of(package, name),
+            None => Tests::Of(tests, ""),
+        });
         for tests in first.chain([Tests::All]).chain(also) {
             let tried = try_them(&repo, &asked, &tests, &output);
             results.add(&output.join("mutants.out"))?;
@@ -103,8 +108,8 @@ enum Tests<'a> {
     Named(&'a str),
     /// All of core.
     All,
-    /// All of another package, over core.
-    Of(&'a str),
+    /// Those of another package, over core, whose names contain this.
+    Of(&'a str, &'a str),
 }
 
 /// Tries those that no run has noticed yet.
@@ -132,7 +137,7 @@ fn try_them(repo: &Repo, asked: &Asked, tests: &Tests<'_>, output: &Path) -> Res
         .args(match tests {
             Tests::Named(name) => vec!["--", "--lib", "--", name],
             Tests::All => vec!["--", "--lib"],
-            Tests::Of(package) => vec!["--test-package", package, "--", "--tests"],
+            Tests::Of(package, name) => vec!["--test-package", package, "--", "--tests", "--", name],
         })
         .env("PROPTEST_CASES", CASES)
         .env("CARGO_PROFILE_DEV_DEBUG", "0")
@@ -140,7 +145,8 @@ fn try_them(repo: &Repo, asked: &Asked, tests: &Tests<'_>, output: &Path) -> Res
     let what = match tests {
         Tests::Named(name) => format!("try mutants with the tests `{name}`"),
         Tests::All => "try mutants with all tests of core".to_owned(),
-        Tests::Of(package) => format!("try mutants with the tests of {package}"),
+        Tests::Of(package, "") => format!("try mutants with the tests of {package}"),
+        Tests::Of(package, name) => format!("try mutants with the tests `{name}` of {package}"),
     };
     step(&what, || {
         let status = parts::status("cargo mutants", mutants, None)?;
