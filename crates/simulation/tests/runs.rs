@@ -40,6 +40,7 @@ fn seeds_that_once_failed_break_nothing() {
     dormouse_function::log::be_quiet();
     for seed in [
         428, 973, 1087, 1126, 1616, 1941, 3326, 8909, 13023, 15754, 18239, 32775, 35966, 45567, 51914, 53275,
+        91198, 92988,
     ] {
         let violation = run(&Script::draw(seed)).violation;
         assert_eq!(violation, None, "seed {seed}");

@@ -7,10 +7,10 @@ use std::time::Duration;
 use dormouse_core::front::{DoorId, Forward};
 use dormouse_core::ids::{GroupName, ServiceId};
 use dormouse_core::scale_in::{REPORTS, plan::Plan};
-use dormouse_core::sessions::{Row, TaskKey};
+use dormouse_core::sessions::{Row, SessionId, TaskKey};
 use fargate_sim::model::{Millis, Route, Stage, TargetState, Task, World};
 
-use super::{CLUSTER, Cloud, moment, service_id};
+use super::{CLUSTER, Cloud, service_id};
 use crate::script::Script;
 
 /// From the last look of a step to the end of what follows from it: a step takes 50 s at most, and a call that nobody
@@ -41,7 +41,7 @@ struct Session {
 
 #[derive(Default)]
 pub(crate) struct Truth {
-    /// Live sessions by task.
+    /// Live sessions by task, under the ids that are reported.
     sessions: BTreeMap<String, BTreeMap<String, Session>>,
     /// Tasks that have connections, since when.
     connected: BTreeMap<String, Millis>,
@@ -166,6 +166,16 @@ impl Truth {
         self.protected.insert(task.to_owned(), (from, until));
     }
 
+    /// Somebody sets the protection of tasks, as it should be by what they have read. ECS has no condition for that: what
+    /// an app has set since is gone, and nobody can know of it.
+    fn overwrite_protections(&mut self, tasks: &[String], read_at: Millis) {
+        for task in tasks {
+            if self.protected.get(task).is_some_and(|(from, _)| *from >= read_at) {
+                self.protected.remove(task);
+            }
+        }
+    }
+
     /// The CPU utilization of a service at a moment, percent.
     pub(crate) fn cpu(&self, service: &ServiceId, at: Millis) -> f64 {
         let set = self.cpu.get(service).into_iter().flatten();
@@ -282,6 +292,12 @@ impl Cloud {
         }
     }
 
+    pub(crate) fn overwrites_protections(&self, tasks: &[String], read_at: Option<Millis>) {
+        if let Some(read_at) = read_at {
+            self.truth.borrow_mut().overwrite_protections(tasks, read_at);
+        }
+    }
+
     /// Which sessions the table knows by now.
     fn learn_sessions(&self) {
         let now = self.now();
@@ -293,9 +309,11 @@ impl Cloud {
                 .filter(|_| unknown)
                 .and_then(|key| table.rows.get(&key));
             let Some(row) = row else { continue };
-            let is_known = row.row.live(moment(now)) >= sessions.len();
-            for session in sessions.values_mut().filter(|_| is_known) {
-                session.known.get_or_insert(now);
+            for (id, session) in sessions {
+                let is_known = SessionId::parse(id).is_some_and(|id| row.row.sessions.contains_key(&id));
+                if is_known {
+                    session.known.get_or_insert(now);
+                }
             }
         }
     }

@@ -33,6 +33,8 @@ pub(crate) struct Who {
     pub(crate) timer: Option<(GroupName, Generation, bool)>,
     /// What the signals said that it has read, none if they said nothing.
     readings: RefCell<BTreeMap<(ServiceId, Signal), bool>>,
+    /// When it last read which tasks are protected.
+    protections_read: Cell<Option<Millis>>,
     /// Whether it died.
     dead: Cell<bool>,
     /// Whether anything went wrong with it.
@@ -79,6 +81,7 @@ impl Function {
                 begun: cloud.now(),
                 timer,
                 readings: RefCell::default(),
+                protections_read: Cell::default(),
                 dead: Cell::default(),
                 disturbed: Cell::default(),
             }),

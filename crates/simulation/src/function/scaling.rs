@@ -31,6 +31,7 @@ impl Protection for Function {
         tasks: &[String],
     ) -> Result<BTreeMap<String, Option<Timestamp>>, Error> {
         self.read(Part::Ecs, "protected_until", |cloud| {
+            self.who.protections_read.set(Some(cloud.now()));
             let mut model = cloud.model.borrow_mut();
             let mut found = BTreeMap::new();
             for ten in tasks.chunks(10) {
@@ -53,6 +54,7 @@ impl Protection for Function {
         let who = Rc::clone(&self.who);
         self.write(Part::Ecs, "protect", move |cloud| {
             who.protects(cloud, &tasks, minutes);
+            cloud.overwrites_protections(&tasks, who.protections_read.get());
             cloud.protect(&cluster, &tasks, minutes)
         })
         .await

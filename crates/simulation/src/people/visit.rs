@@ -33,6 +33,13 @@ pub(super) struct Visitor {
     stays: Duration,
 }
 
+impl Visitor {
+    /// The id of their session.
+    fn session(&self) -> String {
+        self.name.replace([' ', '#'], "-")
+    }
+}
+
 impl Sim {
     pub(super) fn visit(&mut self, group: &str, browser: bool, stays: u64) {
         let name = self.name(&format!("visitor of {group}"));
@@ -146,7 +153,7 @@ impl Sim {
         let now = self.cloud.now();
         if sessions && !visitor.stays.is_zero() {
             let mut truth = self.cloud.truth.borrow_mut();
-            truth.begin_session(&task.id.0, &visitor.name, now);
+            truth.begin_session(&task.id.0, &visitor.session(), now);
             drop(truth);
             self.tell_session(visitor, task, "started");
         }
@@ -188,17 +195,16 @@ impl Sim {
             .cloud
             .truth
             .borrow_mut()
-            .end_session(&task.id.0, &visitor.name);
+            .end_session(&task.id.0, &visitor.session());
         if had_session {
             self.tell_session(&visitor, &task, "ended");
         }
     }
 
     fn tell_session(&mut self, visitor: &Visitor, task: &Task, event: &str) {
-        let session = visitor.name.replace([' ', '#'], "-");
         let message = json!({
             "task_arn": task.arn,
-            "session_id": session,
+            "session_id": visitor.session(),
             "event": event,
             "at": self.cloud.now().0,
         });
