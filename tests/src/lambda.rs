@@ -1,12 +1,21 @@
 //! Functions, by the stack outputs that name them.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
+use crate::faulty;
 use crate::http::Request;
 use crate::stack::Stack;
 
+/// Errors after which who calls tries again.
+const TRANSIENT: [&str; 2] = ["Unavailable", "Throttled"];
+/// How often, as Lambda itself does it for events.
+const MORE_TRIES: u32 = 2;
+
 impl Stack {
-    /// Invokes a function and waits for its answer; an error if the function reported one.
+    /// Invokes a function and waits for its answer; an error if the function reported one. Under faults one that says
+    /// that something did not answer is invoked again.
     ///
     /// # Errors
     /// The function's error report.
@@ -14,6 +23,22 @@ impl Stack {
     /// # Panics
     /// If the stack refuses.
     pub async fn invoke(&self, output: &str, event: &Value) -> Result<Value, Value> {
+        let mut left = if faulty() { MORE_TRIES } else { 0 };
+        loop {
+            let answer = self.invoke_once(output, event).await;
+            let code = answer
+                .as_ref()
+                .err()
+                .and_then(|error| error["errorType"].as_str());
+            if left == 0 || !code.is_some_and(|code| TRANSIENT.contains(&code)) {
+                return answer;
+            }
+            left -= 1;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn invoke_once(&self, output: &str, event: &Value) -> Result<Value, Value> {
         let request = self.function(output, "POST", "/invocations");
         let answer = request.json(event).send().await;
         let failed = answer.header("x-amz-function-error").is_some();
