@@ -91,7 +91,8 @@ impl Hours {
         spans
             .into_iter()
             .map(|span| if awake { span.to } else { span.from })
-            .find(|at| *at > now && (begin..end).contains(at))
+            // One right now is none: what is so now says `awake`.
+            .find(|at| (begin.max(now)..end).contains(at))
     }
 
     /// All spans that have a moment of the days from the first to the last in them or at an end of them. Windows end on
@@ -124,7 +125,9 @@ impl Hours {
         begins.into_iter().flat_map(move |begin| {
             let from = begin.max(next);
             let end = later(begin, LOOK).unwrap_or(Date::MAX);
-            let weeks = from.series(7.days()).take_while(move |first| *first < end);
+            let weeks = from
+                .series(7.days())
+                .take_while(move |first| (begin..end).contains(first));
             let weeks: Vec<_> = weeks
                 .map(|first| (first, later(first, 6).unwrap_or(Date::MAX)))
                 .collect();
