@@ -17,7 +17,7 @@ use crate::cargo_tools::{self, MUTANTS};
 use crate::progress::step;
 use crate::repo::Repo;
 use crate::{interrupt, parts};
-use results::Results;
+use results::{Outcome, Results};
 use survivors::Survivors;
 
 const HELP: &str = "\
@@ -72,7 +72,8 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
             None => Tests::Of(tests, ""),
         });
         for tests in first.chain([Tests::All]).chain(also) {
-            let tried = try_them(&repo, &asked, &tests, &output);
+            let hung: Vec<&String> = results.of(Outcome::Timeout).collect();
+            let tried = try_them(&repo, &asked, &tests, &hung, &output);
             results.add(&output.join("mutants.out"))?;
             results.write(&kept)?;
             tried?;
@@ -112,8 +113,8 @@ enum Tests<'a> {
     Of(&'a str, &'a str),
 }
 
-/// Tries those that no run has noticed yet.
-fn try_them(repo: &Repo, asked: &Asked, tests: &Tests<'_>, output: &Path) -> Result<()> {
+/// Tries those that no run has noticed yet. cargo-mutants by itself tries those again that hung, a minute each.
+fn try_them(repo: &Repo, asked: &Asked, tests: &Tests<'_>, hung: &[&String], output: &Path) -> Result<()> {
     std::fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
     let mut mutants = MUTANTS.command(repo);
     mutants
@@ -134,6 +135,10 @@ fn try_them(repo: &Repo, asked: &Asked, tests: &Tests<'_>, output: &Path) -> Res
         ])
         .arg(output)
         .args(asked.files.iter().flat_map(|file| ["--file", file]))
+        .args(
+            hung.iter()
+                .flat_map(|name| ["--exclude-re".to_owned(), literally(name)]),
+        )
         .args(match tests {
             Tests::Named(name) => vec!["--", "--lib", "--", name],
             Tests::All => vec!["--", "--lib"],
@@ -156,6 +161,17 @@ fn try_them(repo: &Repo, asked: &Asked, tests: &Tests<'_>, output: &Path) -> Res
             _ => bail!("cargo mutants failed ({status})"),
         }
     })
+}
+
+/// A regular expression for exactly this text.
+fn literally(text: &str) -> String {
+    let escaped = text
+        .chars()
+        .map(|char| match char.is_ascii_alphanumeric() || char == ' ' {
+            true => char.to_string(),
+            false => format!(r"\x{{{:x}}}", u32::from(char)),
+        });
+    format!("^{}$", escaped.collect::<String>())
 }
 
 /// What the command line asks for.
@@ -206,7 +222,15 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use super::Asked;
+    use super::{Asked, literally};
+
+    #[test]
+    fn one_that_hung_is_left_out_by_its_name() {
+        assert_eq!(
+            literally("a.rs:1:2: a<'_> -> b"),
+            r"^a\x{2e}rs\x{3a}1\x{3a}2\x{3a} a\x{3c}\x{27}\x{5f}\x{3e} \x{2d}\x{3e} b$"
+        );
+    }
 
     fn parse(line: &str) -> Result<Option<Asked>, String> {
         Asked::parse(line.split_whitespace().map(Into::into).collect()).map_err(|error| format!("{error:#}"))
