@@ -184,29 +184,32 @@ async fn carry_out<W: World>(
 async fn take<W: World>(world: &W, record: &Record, service: &ServiceId) -> Result<(), Error> {
     let command = record.services.get(service).and_then(|service| service.command);
     let decided_at = command.map_or(world.now(), |command| command.at);
-    let left = Command::TAKEN_WITHIN.saturating_sub(duration::between(decided_at, world.now()));
+    let work = world.set_desired(service, 0);
     in_time(
         world,
-        left,
+        decided_at,
+        Command::TAKEN_WITHIN,
         "its count was not taken",
-        world.set_desired(service, 0),
+        work,
     )
     .await
 }
 
 /// Leads a door.
 async fn lead<W: World>(world: &W, lead: &Lead) -> Result<(), Error> {
-    let left = LEADS_WITHIN.saturating_sub(duration::between(lead.at, world.now()));
-    in_time(world, left, "it was not led", lead_now(world, lead)).await
+    let work = lead_now(world, lead);
+    in_time(world, lead.at, LEADS_WITHIN, "it was not led", work).await
 }
 
-/// Does something in the time that is left, or not at all: later nobody expects it any more.
+/// Does something that soon after its decision, or not at all: later nobody expects it any more.
 async fn in_time<W: World>(
     world: &W,
-    left: Duration,
+    decided_at: Timestamp,
+    limit: Duration,
     what_not: &str,
     work: impl Future<Output = Result<(), Error>>,
 ) -> Result<(), Error> {
+    let left = limit.saturating_sub(duration::between(decided_at, world.now()));
     let done = match left.is_zero() {
         true => None,
         false => world.within(left, work).await,

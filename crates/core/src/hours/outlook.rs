@@ -91,7 +91,7 @@ impl Hours {
         spans
             .into_iter()
             .map(|span| if awake { span.to } else { span.from })
-            // One right now is none: what is so now says `awake`.
+            // A change right now would show in `awake` already.
             .find(|at| (begin.max(now)..end).contains(at))
     }
 
