@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
+use crate::parts;
 use crate::repo::Repo;
 
 /// The package whose dependencies are too dear to be compiled twice.
@@ -37,18 +38,14 @@ type Features = BTreeMap<String, BTreeSet<String>>;
 
 /// What cargo resolves for the one target that is built.
 fn tree(repo: &Repo, what: &[&str]) -> Result<Features> {
-    let output = Command::new("cargo")
+    let mut command = Command::new("cargo");
+    command
         .current_dir(&repo.root)
         .args([
             "tree", "--target", &repo.host, "--prefix", "none", "--format", "{p}\t{f}",
         ])
-        .args(what)
-        .output()
-        .context("cannot run cargo tree")?;
-    if !output.status.success() {
-        bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(parse(&String::from_utf8_lossy(&output.stdout)))
+        .args(what);
+    Ok(parse(&parts::text("cargo tree", command)?))
 }
 
 /// Reads `package<tab>features`; what was listed before ends with ` (*)`.

@@ -144,6 +144,16 @@ pub(crate) fn run(name: &'static str, command: Command, log: Option<&Path>) -> R
     Ok(())
 }
 
+/// What a quick command says; an error names it and has what it complains of.
+pub(crate) fn text(name: &str, mut command: Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("cannot start {name}"))?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!("{name} failed ({}): {}", output.status, why.trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Runs a command to its end, whichever that is.
 pub(crate) fn status(name: &'static str, command: Command, log: Option<&Path>) -> Result<ExitStatus> {
     let mut part = Part::start(name, command, log)?;

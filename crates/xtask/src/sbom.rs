@@ -139,7 +139,8 @@ fn read(path: &Path) -> Result<String> {
 
 /// All crates that cargo makes the functions from besides their own package, as `name version`.
 fn tree(repo: &Repo) -> Result<BTreeSet<String>> {
-    let output = Command::new("cargo")
+    let mut command = Command::new("cargo");
+    command
         .current_dir(&repo.root)
         .args([
             "tree",
@@ -151,13 +152,8 @@ fn tree(repo: &Repo) -> Result<BTreeSet<String>> {
             "--edges",
             "normal",
         ])
-        .args(["--prefix", "none", "--format", "{p}"])
-        .output()
-        .context("cannot run cargo tree")?;
-    if !output.status.success() {
-        bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    let mut names = crates(&String::from_utf8_lossy(&output.stdout));
+        .args(["--prefix", "none", "--format", "{p}"]);
+    let mut names = crates(&parts::text("cargo tree", command)?);
     names.retain(|name| !name.starts_with(PACKAGE));
     if names.len() < 50 {
         bail!("cargo tree names only {} crates of {PACKAGE}", names.len());

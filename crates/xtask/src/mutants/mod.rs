@@ -94,12 +94,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
 fn all(repo: &Repo) -> Result<BTreeSet<String>> {
     let mut list = MUTANTS.command(repo);
     list.args(["mutants", "--package", "dormouse-core", "--list"]);
-    let output = list.output().context("cannot start cargo mutants")?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr);
-        bail!("cargo mutants --list failed ({}): {}", output.status, why.trim());
-    }
-    let text = String::from_utf8(output.stdout).context("names of mutants are text")?;
+    let text = parts::text("cargo mutants --list", list)?;
     Ok(text.lines().map(ToOwned::to_owned).collect())
 }
 
