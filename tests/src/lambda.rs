@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use dormouse_core::error::Code;
 use serde_json::Value;
 
 use crate::faulty;
 use crate::http::Request;
 use crate::stack::Stack;
 
-/// Errors after which who calls tries again.
-const TRANSIENT: [&str; 2] = ["Unavailable", "Throttled"];
-/// How often, as Lambda itself does it for events.
+/// How often who calls tries again, as Lambda itself does it for events.
 const MORE_TRIES: u32 = 2;
 
 impl Stack {
@@ -26,11 +25,9 @@ impl Stack {
         let mut left = if faulty() { MORE_TRIES } else { 0 };
         loop {
             let answer = self.invoke_once(output, event).await;
-            let code = answer
-                .as_ref()
-                .err()
-                .and_then(|error| error["errorType"].as_str());
-            if left == 0 || !code.is_some_and(|code| TRANSIENT.contains(&code)) {
+            let code = answer.as_ref().err().map(|error| &error["errorType"]);
+            let code: Option<Code> = code.and_then(|code| serde_json::from_value(code.clone()).ok());
+            if left == 0 || !code.is_some_and(Code::is_transient) {
                 return answer;
             }
             left -= 1;
