@@ -166,16 +166,6 @@ impl Truth {
         self.protected.insert(task.to_owned(), (from, until));
     }
 
-    /// Somebody sets the protection of tasks, as it should be by what they have read. ECS has no condition for that: what
-    /// an app has set since is gone, and nobody can know of it.
-    fn overwrite_protections(&mut self, tasks: &[String], read_at: Millis) {
-        for task in tasks {
-            if self.protected.get(task).is_some_and(|(from, _)| *from >= read_at) {
-                self.protected.remove(task);
-            }
-        }
-    }
-
     /// The CPU utilization of a service at a moment, percent.
     pub(crate) fn cpu(&self, service: &ServiceId, at: Millis) -> f64 {
         let set = self.cpu.get(service).into_iter().flatten();
@@ -292,10 +282,13 @@ impl Cloud {
         }
     }
 
+    /// Somebody sets the protection of tasks, as it should be by what they have read, if anything. ECS has no condition for
+    /// that: what an app has set since is gone, and nobody can know of it.
     pub(crate) fn overwrites_protections(&self, tasks: &[String], read_at: Option<Millis>) {
-        if let Some(read_at) = read_at {
-            self.truth.borrow_mut().overwrite_protections(tasks, read_at);
-        }
+        let is_lost = |from: Millis| read_at.is_some_and(|read_at| from >= read_at);
+        let mut truth = self.truth.borrow_mut();
+        let protected = &mut truth.protected;
+        protected.retain(|task, (from, _)| !(tasks.contains(task) && is_lost(*from)));
     }
 
     /// Which sessions the table knows by now.
