@@ -1,10 +1,13 @@
-//! Looks at groups that many share: an item with the last one, and a small one for each kind of claim, because a write that is
-//! refused costs as much as the item is large.
+//! Looks at groups that many share: an item with the last one, and small ones for claims, because a write that is refused
+//! costs as much as the item is large.
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use dormouse_core::duration;
 use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
-use dormouse_core::look::{Kind, Look, Shared};
+use dormouse_core::look::{Look, Shared, wakes_claimed};
 use dormouse_core::ports::{Looks, Saved};
 use futures_util::future::try_join;
 use jiff::Timestamp;
@@ -15,18 +18,16 @@ use crate::table::{body, json, millis};
 const LOOK: &str = "look";
 const CLAIMED_AT: &str = "claimed_at";
 
-fn claim(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Look => "look-claim",
-        Kind::Wake => "wake-claim",
-    }
-}
+const LOOK_CLAIM: &str = "look-claim";
+const WAKE_CLAIM: &str = "wake-claim";
+/// Whoever guesses names of groups leaves claims behind; the table forgets them after this long. Our choice.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 impl Looks for Aws {
-    async fn shared(&self, group: &GroupName, kind: Kind) -> Result<Shared, Error> {
+    async fn shared(&self, group: &GroupName) -> Result<Shared, Error> {
         let (look, claim) = try_join(
             self.table.get(LOOK, group.as_str()),
-            self.table.get(claim(kind), group.as_str()),
+            self.table.get(LOOK_CLAIM, group.as_str()),
         )
         .await?;
         let claimed_at = claim.as_ref().and_then(|item| item.get(CLAIMED_AT));
@@ -40,11 +41,10 @@ impl Looks for Aws {
     async fn claim_look(
         &self,
         group: &GroupName,
-        kind: Kind,
         found: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<Saved, Error> {
-        let put = self.table.put(claim(kind), group.as_str());
+        let put = self.table.put(LOOK_CLAIM, group.as_str());
         let put = put.item(CLAIMED_AT, millis(at));
         let put = match found {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -53,6 +53,21 @@ impl Looks for Aws {
                 .expression_attribute_names("#claimed", CLAIMED_AT)
                 .expression_attribute_values(":found", millis(found)),
         };
+        self.table.saved("PutItem", put.send().await)
+    }
+
+    async fn claim_wake(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error> {
+        let (first, last) = wakes_claimed(at);
+        let forgotten = duration::after(at, FORGOTTEN_AFTER).as_second();
+        let put = self
+            .table
+            .put(WAKE_CLAIM, group.as_str())
+            .item(CLAIMED_AT, millis(at))
+            .item("delete_at", AttributeValue::N(forgotten.to_string()))
+            .condition_expression("attribute_not_exists(pk) OR NOT #claimed BETWEEN :first AND :last")
+            .expression_attribute_names("#claimed", CLAIMED_AT)
+            .expression_attribute_values(":first", millis(first))
+            .expression_attribute_values(":last", millis(last));
         self.table.saved("PutItem", put.send().await)
     }
 

@@ -1,7 +1,8 @@
 //! One look at a group, for all who ask at about the same time: whoever waits in a hundred tabs costs what one does.
 //!
 //! Whoever wants to look claims it first. A claim is over when its look was shared, and after [`HELD`] at the latest; then the
-//! next one may be made, but not within [`EVERY`] of it.
+//! next one may be made, but not within [`EVERY`] of it. Those whose wish to wake is yet to be written down do not stand behind
+//! those who only look: they claim by themselves, one in each [`EVERY`], before they know what the table holds.
 
 use std::time::Duration;
 
@@ -28,27 +29,21 @@ pub const HELD: Duration = Duration::from_secs(5);
 /// An older look is better than none for so long, for those who cannot wait. Our choice.
 const LAST_RESORT: Duration = Duration::from_secs(30);
 
-/// What is claimed. Those whose wish to wake is yet to be written down do not stand behind those who only look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A look.
-    Look,
-    /// A wake that is to be written down.
-    Wake,
+/// Whether it is a wish to wake that this record does not show yet.
+#[must_use]
+pub fn is_to_be_written(intent: &Intent, record: Option<&Record>, now: Timestamp) -> bool {
+    let is_up = |record: &Record| matches!(record.phase, Phase::Waking | Phase::Awake);
+    let is_written = record.is_some_and(|record| is_up(record) && is_renewed(record, now));
+    matches!(intent.action, Action::Wake(_)) && !is_written
 }
 
-impl Kind {
-    /// What this intent needs, given the record.
-    #[must_use]
-    pub fn of(intent: &Intent, record: Option<&Record>, now: Timestamp) -> Self {
-        let is_up = |record: &Record| matches!(record.phase, Phase::Waking | Phase::Awake);
-        match intent.action {
-            Action::Wake(_) if !record.is_some_and(|record| is_up(record) && is_renewed(record, now)) => {
-                Self::Wake
-            }
-            _ => Self::Look,
-        }
-    }
+/// The claims of wakes that keep another one from being made at this moment: those from the first to the last. One that lies
+/// further in the future was made by a clock that is wrong.
+#[must_use]
+pub fn wakes_claimed(now: Timestamp) -> (Timestamp, Timestamp) {
+    let millis = Duration::from_millis(1);
+    let latest = duration::after(now, EVERY);
+    (duration::after(duration::before(now, EVERY), millis), latest)
 }
 
 /// What the table holds of looks at a group.
@@ -56,7 +51,7 @@ impl Kind {
 pub struct Shared {
     /// The last look.
     pub look: Option<Look>,
-    /// When the last one of the kind that is asked about was claimed.
+    /// When the last one was claimed.
     pub claimed_at: Option<Timestamp>,
 }
 
@@ -163,6 +158,13 @@ impl Look {
         let waits = self.status.as_ref().is_ok_and(|status| !status.ready);
         let is_recent = duration::between(self.ended_at, now) < LAST_RESORT;
         waits && is_recent && self.is_current(record) && self.covers(record, intent, now)
+    }
+
+    /// Whether a later look tells those who share it nothing else.
+    #[must_use]
+    pub fn tells_the_same(&self, later: &Self) -> bool {
+        let told = |look: &Self| (look.version, look.status.clone(), look.refusal.clone());
+        told(self) == told(later)
     }
 
     fn is_current(&self, record: Option<&Record>) -> bool {

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::front::{Door, DoorId, Forward, Place, Posted};
 use crate::ids::{Generation, GroupName, ServiceId};
 use crate::logs::LogSource;
-use crate::look::{Kind, Look, Shared};
+use crate::look::{Look, Shared};
 use crate::observation::{Seen, TaskState};
 use crate::pipeline::{JobResult, Reported};
 use crate::quota::Priority;
@@ -385,17 +385,19 @@ pub enum Lease {
 /// Looks at groups that many share.
 #[expect(async_fn_in_trait, reason = "used through generics only, within one task")]
 pub trait Looks {
-    /// The last look at a group, however old, and the last claim of this kind. A look that cannot be understood is none,
-    /// because the next one replaces it.
-    async fn shared(&self, group: &GroupName, kind: Kind) -> Result<Shared, Error>;
+    /// The last look at a group, however old, and the last claim. A look that cannot be understood is none, because the next
+    /// one replaces it.
+    async fn shared(&self, group: &GroupName) -> Result<Shared, Error>;
     /// Claims the right to look at a group, over the claim that was found.
     async fn claim_look(
         &self,
         group: &GroupName,
-        kind: Kind,
         found: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<Saved, Error>;
+    /// Claims the right to write a wake down, unless somebody has (see [`wakes_claimed`](crate::look::wakes_claimed)). The
+    /// group need not be known.
+    async fn claim_wake(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error>;
     /// Shares a look, unless there is one that began later.
     async fn share_look(&self, group: &GroupName, look: &Look) -> Result<(), Error>;
 }

@@ -20,7 +20,22 @@ pub async fn take<W: World>(
     intent: &Intent,
     request_id: &str,
 ) -> Result<Turn, Error> {
-    let turn = engine::turn(world, settings, record, intent).await?;
+    take_beside(world, settings, record, intent, &async |_| {}, request_id).await
+}
+
+/// The same, and tells what it is about to do while it is done.
+///
+/// # Errors
+/// Those of the engine.
+pub async fn take_beside<W: World>(
+    world: &W,
+    settings: &GroupSettings,
+    record: Option<Record>,
+    intent: &Intent,
+    beside: &impl AsyncFn(&Turn),
+    request_id: &str,
+) -> Result<Turn, Error> {
+    let turn = engine::turn_beside(world, settings, record, intent, beside).await?;
     log::turn(&turn, intent, request_id);
     Ok(turn)
 }

@@ -20,7 +20,7 @@ use dormouse_core::config::Config;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::front::{Door, DoorId, Posted};
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::look::{Kind, Look};
+use dormouse_core::look::Look;
 use dormouse_core::observation::{Health, Probe, ServiceState, TaskAddress, TaskStage, TaskState};
 use dormouse_core::pipeline::JobResult;
 use dormouse_core::ports::{Clock as _, Stored, StoredRow};
@@ -75,7 +75,8 @@ pub struct World {
     store: RefCell<BTreeMap<GroupName, Stored>>,
     whys: RefCell<BTreeMap<(GroupName, String), Entry>>,
     looked: RefCell<BTreeMap<GroupName, Look>>,
-    claims: RefCell<BTreeMap<(GroupName, Kind), Timestamp>>,
+    claims: RefCell<BTreeMap<GroupName, Timestamp>>,
+    wake_claims: RefCell<BTreeMap<GroupName, Timestamp>>,
     /// How long operations take.
     slowness: RefCell<HashMap<String, Duration>>,
     tagged: RefCell<Vec<TaggedService>>,
@@ -115,6 +116,7 @@ impl Default for World {
             whys: RefCell::default(),
             looked: RefCell::default(),
             claims: RefCell::default(),
+            wake_claims: RefCell::default(),
             slowness: RefCell::default(),
             tagged: RefCell::default(),
             services: RefCell::default(),
@@ -370,6 +372,7 @@ impl World {
     pub fn forget_looks(&self) {
         self.looked.borrow_mut().clear();
         self.claims.borrow_mut().clear();
+        self.wake_claims.borrow_mut().clear();
     }
 
     /// Forgets the calls so far.

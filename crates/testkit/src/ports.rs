@@ -9,7 +9,7 @@ use dormouse_core::decide::Question;
 use dormouse_core::duration;
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{Generation, GroupName, ServiceId};
-use dormouse_core::look::{Kind, Look, Shared};
+use dormouse_core::look::{Look, Shared, wakes_claimed};
 use dormouse_core::observation::Seen;
 use dormouse_core::pipeline::{JobResult, Reported};
 use dormouse_core::ports::{
@@ -93,28 +93,40 @@ impl Store for World {
 }
 
 impl Looks for World {
-    async fn shared(&self, group: &GroupName, kind: Kind) -> Result<Shared, Error> {
+    async fn shared(&self, group: &GroupName) -> Result<Shared, Error> {
         self.gate(&["table"]).await?;
         Ok(Shared {
             look: self.looked.borrow().get(group).cloned(),
-            claimed_at: self.claims.borrow().get(&(group.clone(), kind)).copied(),
+            claimed_at: self.claims.borrow().get(group).copied(),
         })
     }
 
     async fn claim_look(
         &self,
         group: &GroupName,
-        kind: Kind,
         found: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<Saved, Error> {
         self.gate(&["table"]).await?;
         let mut claims = self.claims.borrow_mut();
-        let key = (group.clone(), kind);
-        if claims.get(&key).copied() != found {
+        if claims.get(group).copied() != found {
             return Ok(Saved::Conflict);
         }
-        claims.insert(key, at);
+        claims.insert(group.clone(), at);
+        Ok(Saved::Yes)
+    }
+
+    async fn claim_wake(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error> {
+        self.gate(&["table"]).await?;
+        let (first, last) = wakes_claimed(at);
+        let mut claims = self.wake_claims.borrow_mut();
+        if claims
+            .get(group)
+            .is_some_and(|claimed| (first..=last).contains(claimed))
+        {
+            return Ok(Saved::Conflict);
+        }
+        claims.insert(group.clone(), at);
         Ok(Saved::Yes)
     }
 

@@ -15,10 +15,12 @@ use crate::ids::{GroupName, ServiceId};
 use crate::ports::{Saved, World};
 use crate::quota::Tokens;
 use crate::record::{Command, Failure, Record};
-use crate::settings::{GroupSettings, Problem};
+use crate::settings::Problem;
 
 /// What became of effects.
 pub(super) struct Acted {
+    /// The record as it is then.
+    pub(super) record: Record,
     /// The turns of the groups that were woken.
     pub(super) needed: Vec<Turn>,
     /// What went wrong.
@@ -73,17 +75,16 @@ impl DoorOutcome {
     }
 }
 
-/// Carries effects out: those on one thing one after the other, all others at once. Those that failed on services are
-/// remembered in the record, so that every page and tick knows, and forgotten when one works again; what was to follow
-/// them is left out.
+/// Carries out what a turn is to do: effects on one thing one after the other, all others at once. Those that failed on
+/// services are remembered in the record, so that every page and tick knows, and forgotten when one works again; what was
+/// to follow them is left out.
 pub(super) async fn act<W: World>(
     world: &W,
-    settings: &GroupSettings,
-    record: &mut Record,
-    effects: &[Effect],
+    turn: &Turn,
     tokens: &mut Tokens,
     way: &Way,
 ) -> Result<Acted, Error> {
+    let (group, effects) = (&turn.settings.name, &turn.effects);
     let mut chains: BTreeMap<Subject<'_>, Vec<&Effect>> = BTreeMap::new();
     for effect in effects {
         if matches!(effect, Effect::SetDesired { .. }) {
@@ -91,17 +92,17 @@ pub(super) async fn act<W: World>(
         }
         chains.entry(effect.subject()).or_default().push(effect);
     }
-    let decided = &*record;
     let results = chains.into_iter().map(async |(subject, chain)| {
         let mut result = Ok(None);
         for effect in chain {
             if result.is_ok() {
-                result = carry_out(world, &settings.name, decided, effect, way).await;
+                result = carry_out(world, group, &turn.record, effect, way).await;
             }
         }
         (subject, result)
     });
     let mut acted = Acted {
+        record: turn.record.clone(),
         needed: Vec::new(),
         problems: Vec::new(),
     };
@@ -131,7 +132,7 @@ pub(super) async fn act<W: World>(
             Subject::Timer | Subject::Group(_) => {}
         }
     }
-    remember(world, &settings.name, record, &outcomes).await?;
+    remember(world, group, &mut acted.record, &outcomes).await?;
     Ok(acted)
 }
 

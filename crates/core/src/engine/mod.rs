@@ -4,6 +4,7 @@
 //! that lost the race loads again and decides again.
 
 mod act;
+mod ahead;
 mod change;
 mod discover;
 mod look;
@@ -19,6 +20,7 @@ pub use tick::{Part, Round, deal, due, turn_all, worth_a_turn};
 
 use std::collections::BTreeMap;
 
+use futures_util::future::{join, join3};
 use jiff::Timestamp;
 
 use crate::decide::{Drift, Effect, NEXT_TICK, needs_look};
@@ -35,6 +37,7 @@ use crate::record::{Phase, Record, Would};
 use crate::settings::{GroupSettings, Problem, ServiceSettings};
 use crate::why;
 use act::Acted;
+use ahead::Ahead;
 
 /// How often a writer that lost the race decides again before it gives up.
 const TRIES: u32 = 6;
@@ -97,6 +100,22 @@ impl Turn {
             _ => None,
         }
     }
+
+    /// Adds what became of its effects.
+    fn add(&mut self, acted: Acted) {
+        self.record = acted.record;
+        self.needed.extend(acted.needed);
+        // Those of what was done before those of what was seen.
+        self.problems.splice(0..0, acted.problems);
+    }
+
+    /// Makes it one with the turn that it goes on with, which said what is done and why.
+    fn follow(&mut self, earlier: Self) {
+        (self.before, self.woke, self.reason) = (earlier.before, earlier.woke, earlier.reason);
+        self.effects.splice(0..0, earlier.effects);
+        self.needed.splice(0..0, earlier.needed);
+        self.problems.splice(0..0, earlier.problems);
+    }
 }
 
 /// How a turn goes about it.
@@ -123,15 +142,6 @@ impl Way {
     }
 }
 
-/// A wake that is written down, and whose calls wait for their tokens.
-struct Waiting {
-    before: Phase,
-    woke: bool,
-    reason: Reason,
-    effects: Vec<Effect>,
-    acted: Acted,
-}
-
 /// Takes one turn for one group: observes, decides, saves, acts.
 ///
 /// All functions share one bucket of calls that change services. A sleep takes its tokens before it is written down; a
@@ -148,8 +158,23 @@ pub async fn turn<W: World>(
     loaded: Option<Record>,
     intent: &Intent,
 ) -> Result<Turn, Error> {
+    turn_beside(world, settings, loaded, intent, &async |_| {}).await
+}
+
+/// The same, and tells what it is about to do as soon as that is written down, while it is done: whatever fails then is not
+/// in it yet.
+///
+/// # Errors
+/// Those of [`turn`].
+pub async fn turn_beside<W: World>(
+    world: &W,
+    settings: &GroupSettings,
+    loaded: Option<Record>,
+    intent: &Intent,
+    beside: &impl AsyncFn(&Turn),
+) -> Result<Turn, Error> {
     let patience_ends = duration::after(world.now(), intent.patience.unwrap_or(PATIENCE));
-    turn_by(world, settings, loaded, intent, Way::until(patience_ends)).await
+    turn_by(world, settings, loaded, intent, Way::until(patience_ends), beside).await
 }
 
 async fn turn_by<W: World>(
@@ -158,6 +183,7 @@ async fn turn_by<W: World>(
     loaded: Option<Record>,
     intent: &Intent,
     mut way: Way,
+    beside: &impl AsyncFn(&Turn),
 ) -> Result<Turn, Error> {
     let first = last_wake(loaded.as_ref());
     let look = Intent {
@@ -165,7 +191,8 @@ async fn turn_by<W: World>(
         ..intent.clone()
     };
     let mut tokens = Tokens::none(way.patience_ends);
-    let mut waiting: Option<Waiting> = None;
+    // A wake that is written down, and whose calls wait for their tokens.
+    let mut waiting: Option<Turn> = None;
     let mut readings = Vec::new();
     let mut loaded = loaded;
     for _ in 0..TRIES {
@@ -181,7 +208,28 @@ async fn turn_by<W: World>(
         let before = loaded.unwrap_or_else(|| Record::unseen(now));
         let mut seen = Observation::default();
         let at_a_glance = way.seen.is_some();
-        if let Some(services) = way.seen.take() {
+        let ahead = Ahead::of(settings, &before, intent, now).filter(|_| !at_a_glance);
+        let mut booked = None;
+        if let Some(Ahead { record, why, raised }) = &ahead {
+            let services: Vec<&ServiceSettings> = settings.services.iter().collect();
+            let (services, saved, booking) = join3(
+                world.observe(&services),
+                world.save_record(&settings.name, record, why.as_ref()),
+                tokens.book_for_wake(world, *raised),
+            )
+            .await;
+            if booking == Booking::Now {
+                tokens.keep(*raised);
+            }
+            if saved? == Saved::Conflict {
+                tokens.give_back(world, &booking, *raised).await;
+                loaded = world.load(&settings.name).await?.record;
+                continue;
+            }
+            booked = Some(booking);
+            seen.services = services;
+            look::read(world, settings, &before, &mut seen, intent, now).await;
+        } else if let Some(services) = way.seen.take() {
             seen.services = services;
             look::read(world, settings, &before, &mut seen, intent, now).await;
         } else if way.must_look || needs_look(settings, &before, intent, now) {
@@ -212,8 +260,9 @@ async fn turn_by<W: World>(
             loaded = world.load(&settings.name).await?.record;
             continue;
         }
-        let booking = match raised {
-            0 => Booking::Now,
+        let booking = match booked {
+            Some(booking) if ahead.as_ref().is_some_and(|ahead| ahead.raised == raised) => booking,
+            _ if raised == 0 => Booking::Now,
             _ => tokens.book_for_wake(world, raised + lowered).await,
         };
         if booking == Booking::Now {
@@ -232,58 +281,49 @@ async fn turn_by<W: World>(
             let mut looked_at = seen.services.values();
             let is_seen = !seen.services.is_empty() && looked_at.all(|seen| matches!(seen, Seen::Known(_)));
             let is_first_tick = before.version == 0 && intent.action == Action::Tick && is_seen;
-            if record != before || is_first_tick {
+            let is_written = ahead
+                .as_ref()
+                .is_some_and(|ahead| ahead.is(&record, why.as_ref()));
+            record.version += u64::from(ahead.is_some());
+            if (record != before || is_first_tick) && !is_written {
                 if world.save_record(&settings.name, &record, why.as_ref()).await? == Saved::Conflict {
                     // Somebody else most likely did what these tokens are for.
                     tokens.give_back(world, &booking, raised + lowered).await;
                     loaded = world.load(&settings.name).await?.record;
                     continue;
                 }
-                record.version = before.version + 1;
+                record.version += 1;
             }
-            let woke = record.generation != before.generation;
-            let mut acted =
-                act::act(world, settings, &mut record, &decision.effects, &mut tokens, &way).await?;
-            acted.problems.extend(look::problems_of_bounds(&seen));
-            acted
-                .problems
-                .extend(decision.front_error.as_ref().map(look::problem_of_front));
-            let so_far = match waiting.take() {
-                None => Waiting {
-                    before: before.phase,
-                    woke,
-                    reason: decision.reason,
-                    effects: decision.effects,
-                    acted,
-                },
-                Some(mut earlier) => {
-                    earlier.effects.extend(decision.effects);
-                    earlier.acted.needed.extend(acted.needed);
-                    earlier.acted.problems.extend(acted.problems);
-                    earlier
-                }
+            let mut problems: Vec<Problem> = look::problems_of_bounds(&seen).collect();
+            problems.extend(decision.front_error.as_ref().map(look::problem_of_front));
+            let mut turn = Turn {
+                settings: settings.clone(),
+                before: before.phase,
+                woke: record.generation != before.generation,
+                record,
+                seen,
+                reason: decision.reason,
+                superseded: decision.superseded,
+                effects: decision.effects,
+                drift: decision.drift,
+                door_changes: decision.door_changes,
+                would: decision.would,
+                needed: Vec::new(),
+                problems,
+                look_again: decision.look_again,
+                now,
             };
+            let acting = act::act(world, &turn, &mut tokens, &way);
+            let (acted, ()) = join(acting, beside(&turn)).await;
+            turn.add(acted?);
+            if let Some(earlier) = waiting.take() {
+                turn.follow(earlier);
+            }
             if !matches!(booking, Booking::At(_)) {
                 tokens.give_back(world, &booking, 0).await;
-                return Ok(Turn {
-                    settings: settings.clone(),
-                    record,
-                    before: so_far.before,
-                    woke: so_far.woke,
-                    seen,
-                    reason: so_far.reason,
-                    superseded: decision.superseded,
-                    effects: so_far.effects,
-                    drift: decision.drift,
-                    door_changes: decision.door_changes,
-                    would: decision.would,
-                    needed: so_far.acted.needed,
-                    problems: so_far.acted.problems,
-                    look_again: decision.look_again,
-                    now,
-                });
+                return Ok(turn);
             }
-            waiting = Some(so_far);
+            waiting = Some(turn);
         }
         if let Booking::At(slot) = booking {
             world.pause(duration::between(world.now(), slot)).await;

@@ -18,7 +18,6 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use dormouse_aws::Aws;
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::look::Kind;
 use dormouse_core::ports::{
     Connections, Discovery, Doors, Leases, LoadBalancers, LogQueries, Looks, Plans, Protection,
     ScalableTargets, ScaleIns, Services, SessionRows, Store, Targets, Whys, Windows,
@@ -96,10 +95,7 @@ async fn ask_everything(aws: Aws) {
         aws.load_all().await,
         aws.discovered_at().await,
     );
-    let _ = (
-        aws.why(&group, None, 20).await,
-        aws.shared(&group, Kind::Look).await,
-    );
+    let _ = (aws.why(&group, None, 20).await, aws.shared(&group).await);
     let _ = (
         aws.rows(&[task]).await,
         aws.plan(&id).await,

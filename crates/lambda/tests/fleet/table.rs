@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dormouse_core::error::{Code, Error};
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::look::{Kind, Look, Shared};
+use dormouse_core::look::{Look, Shared};
 use dormouse_core::ports::{
     Booking, Clock, Grant, Lease, Leases, Looks, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow,
     Whys, Windows,
@@ -168,17 +168,20 @@ impl Whys for Fleet {
 }
 
 impl Looks for Fleet {
-    async fn shared(&self, group: &GroupName, _kind: Kind) -> Result<Shared, Error> {
+    async fn shared(&self, group: &GroupName) -> Result<Shared, Error> {
         panic!("nobody opens a page, of {group} neither");
     }
 
     async fn claim_look(
         &self,
         group: &GroupName,
-        _kind: Kind,
         _found: Option<Timestamp>,
         _at: Timestamp,
     ) -> Result<Saved, Error> {
+        panic!("nobody opens a page, of {group} neither");
+    }
+
+    async fn claim_wake(&self, group: &GroupName, _at: Timestamp) -> Result<Saved, Error> {
         panic!("nobody opens a page, of {group} neither");
     }
 

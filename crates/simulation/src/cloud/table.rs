@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dormouse_core::front::{DoorId, Posted};
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::look::{Kind, Look, Shared};
+use dormouse_core::look::{Look, Shared, wakes_claimed};
 use dormouse_core::ports::{Lease, Saved, Stored, StoredRow};
 use dormouse_core::record::Record;
 use dormouse_core::scale_in::plan::Plan;
@@ -24,7 +24,8 @@ pub(crate) struct Table {
     leases: BTreeMap<String, (String, Timestamp)>,
     pub(crate) windows: BTreeMap<String, Value>,
     looks: BTreeMap<GroupName, Look>,
-    claims: BTreeMap<(GroupName, Kind), Timestamp>,
+    claims: BTreeMap<GroupName, Timestamp>,
+    wake_claims: BTreeMap<GroupName, Timestamp>,
     pub(crate) posted: BTreeMap<(DoorId, GroupName), Posted>,
     /// Until when the shared bucket of writes is not full.
     pub(crate) bucket: Option<Timestamp>,
@@ -126,25 +127,28 @@ impl Table {
         Some(theirs)
     }
 
-    pub(crate) fn shared(&self, group: &GroupName, kind: Kind) -> Shared {
+    pub(crate) fn shared(&self, group: &GroupName) -> Shared {
         Shared {
             look: self.looks.get(group).cloned(),
-            claimed_at: self.claims.get(&(group.clone(), kind)).copied(),
+            claimed_at: self.claims.get(group).copied(),
         }
     }
 
-    pub(crate) fn claim_look(
-        &mut self,
-        group: &GroupName,
-        kind: Kind,
-        found: Option<Timestamp>,
-        at: Timestamp,
-    ) -> Saved {
-        let key = (group.clone(), kind);
-        if self.claims.get(&key).copied() != found {
+    pub(crate) fn claim_look(&mut self, group: &GroupName, found: Option<Timestamp>, at: Timestamp) -> Saved {
+        if self.claims.get(group).copied() != found {
             return Saved::Conflict;
         }
-        self.claims.insert(key, at);
+        self.claims.insert(group.clone(), at);
+        Saved::Yes
+    }
+
+    pub(crate) fn claim_wake(&mut self, group: &GroupName, at: Timestamp) -> Saved {
+        let (first, last) = wakes_claimed(at);
+        let claimed = self.wake_claims.get(group);
+        if claimed.is_some_and(|claimed| (first..=last).contains(claimed)) {
+            return Saved::Conflict;
+        }
+        self.wake_claims.insert(group.clone(), at);
         Saved::Yes
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use dormouse_core::error::Error;
 use dormouse_core::front::Posted;
 use dormouse_core::ids::{GroupName, ServiceId};
-use dormouse_core::look::{Kind as LookKind, Look, Shared};
+use dormouse_core::look::{Look, Shared};
 use dormouse_core::ports::{
     Booking, Grant, Lease, Leases, Looks, Plans, Quota, Saved, SessionRows, Store, Stored, StoredRow, Whys,
     Windows,
@@ -132,9 +132,9 @@ impl Whys for Function {
 }
 
 impl Looks for Function {
-    async fn shared(&self, group: &GroupName, kind: LookKind) -> Result<Shared, Error> {
+    async fn shared(&self, group: &GroupName) -> Result<Shared, Error> {
         self.read(Part::Table, "shared", |cloud| {
-            Ok(cloud.table.borrow().shared(group, kind))
+            Ok(cloud.table.borrow().shared(group))
         })
         .await
     }
@@ -142,13 +142,20 @@ impl Looks for Function {
     async fn claim_look(
         &self,
         group: &GroupName,
-        kind: LookKind,
         found: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<Saved, Error> {
         let group = group.clone();
         self.write(Part::Table, "claim_look", move |cloud| {
-            Ok(cloud.table.borrow_mut().claim_look(&group, kind, found, at))
+            Ok(cloud.table.borrow_mut().claim_look(&group, found, at))
+        })
+        .await
+    }
+
+    async fn claim_wake(&self, group: &GroupName, at: Timestamp) -> Result<Saved, Error> {
+        let group = group.clone();
+        self.write(Part::Table, "claim_wake", move |cloud| {
+            Ok(cloud.table.borrow_mut().claim_wake(&group, at))
         })
         .await
     }

@@ -1,20 +1,21 @@
 //! Answers that many share: whoever comes within a second of a look at the group is told what that one saw.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use dormouse_core::config::Config;
 use dormouse_core::duration::between;
-use dormouse_core::engine;
+use dormouse_core::engine::{self, Turn};
 use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
-use dormouse_core::intent::Intent;
-use dormouse_core::look::{Kind, Look, Shared};
+use dormouse_core::intent::{Action, Intent};
+use dormouse_core::look::{HELD, Look, Shared, is_to_be_written};
 use dormouse_core::ports::{Looks, Saved, World};
 use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
 use dormouse_core::status::Status;
 use dormouse_function::{log, turn};
-use futures_util::future::try_join;
+use futures_util::future::{join, try_join3};
 
 /// Time until the first glance at the table while somebody else looks; later ones come more slowly, because many who wait
 /// for a long look would make it take longer still.
@@ -50,12 +51,18 @@ pub(super) async fn ask<W: World + Looks>(
     request_id: &str,
 ) -> Result<Told, Error> {
     let began = world.now();
-    // What is to be claimed hangs on the record, which is read at the same time; most who come find the group up.
-    let mut kind = Kind::Look;
+    // Whether there is a wake to be written hangs on the record, which is read at the same time as it is claimed.
+    let mut wakes = matches!(intent.action, Action::Wake(_));
     let mut glance_after = GLANCE_AFTER;
     loop {
         let found = engine::find(world, group, &config.listed, &config.defaults);
-        let ((settings, record), shared) = try_join(found, world.shared(group, kind)).await?;
+        let wake = async {
+            match wakes {
+                true => world.claim_wake(group, world.now()).await,
+                false => Ok(Saved::Conflict),
+            }
+        };
+        let ((settings, record), shared, wake) = try_join3(found, world.shared(group), wake).await?;
         let now = world.now();
         let waited = between(began, now);
         let known = record.as_ref();
@@ -63,13 +70,12 @@ pub(super) async fn ask<W: World + Looks>(
         if let Some(look) = last.filter(|look| look.answers(known, intent, began, now)) {
             return told(look.clone());
         }
-        let needed = Kind::of(intent, known, now);
-        if needed != kind {
-            kind = needed;
-            continue;
-        }
-        let claimed =
-            shared.is_free(now) && world.claim_look(group, kind, shared.claimed_at, now).await? == Saved::Yes;
+        let (is_free, writes) = (shared.is_free(now), is_to_be_written(intent, known, now));
+        let claim_look = || world.claim_look(group, shared.claimed_at, now);
+        let claimed = match writes {
+            true => wake == Saved::Yes,
+            false => is_free && claim_look().await? == Saved::Yes,
+        };
         let will_do = |look: &&Look| waited >= longest && look.will_do(known, intent, now);
         if let Some(look) = last.filter(will_do).filter(|_| !claimed) {
             return told(look.clone());
@@ -81,14 +87,24 @@ pub(super) async fn ask<W: World + Looks>(
                 patience: left,
                 ..intent.clone()
             };
-            return look(world, &settings, record, &shared, intent, request_id).await;
+            let look = look(world, &settings, record, &shared, intent, request_id);
+            if !writes {
+                return look.await;
+            }
+            // Those who find the wake written wait for this look; if somebody else has claimed one, they wait for that.
+            let (told, claimed) = join(look, claim_look()).await;
+            if let Err(error) = claimed {
+                log::error(&error, Some(group.as_str()), request_id);
+            }
+            return told;
         }
+        wakes = writes && (is_free || waited >= HELD);
         world.pause(glance_after).await;
         glance_after = (glance_after * 3 / 2).min(GLANCE_EVERY);
     }
 }
 
-/// Looks, and shares what is seen. What cannot be shared is told all the same.
+/// Looks, and shares what is seen while it acts on it. What cannot be shared is told all the same.
 async fn look<W: World + Looks>(
     world: &W,
     settings: &GroupSettings,
@@ -98,13 +114,25 @@ async fn look<W: World + Looks>(
     request_id: &str,
 ) -> Result<Told, Error> {
     let (claimed_at, earlier) = (world.now(), shared.look.as_ref());
-    let taken = turn::take(world, settings, record.clone(), intent, request_id).await;
+    let share = async |look: &Look| {
+        if let Err(error) = world.share_look(&settings.name, look).await {
+            log::error(&error, Some(settings.name.as_str()), request_id);
+        }
+    };
+    let seen = |turn: &Turn| Look::of(turn, intent, earlier, claimed_at, world.now());
+    let early = RefCell::new(None);
+    let beside = async |turn: &Turn| {
+        let look = seen(turn);
+        share(&look).await;
+        early.replace(Some(look));
+    };
+    let taken = turn::take_beside(world, settings, record.clone(), intent, &beside, request_id).await;
     let look = match &taken {
-        Ok(turn) => Look::of(turn, intent, earlier, claimed_at, world.now()),
+        Ok(turn) => seen(turn),
         Err(error) => Look::failed(error, record.as_ref(), intent, earlier, claimed_at, world.now()),
     };
-    if let Err(error) = world.share_look(&settings.name, &look).await {
-        log::error(&error, Some(settings.name.as_str()), request_id);
+    if !early.take().is_some_and(|early| early.tells_the_same(&look)) {
+        share(&look).await;
     }
     told(look)
 }
