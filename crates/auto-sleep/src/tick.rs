@@ -10,7 +10,7 @@ use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::ports::{FanOut, Stored, World};
 use dormouse_core::report;
 use dormouse_function::log;
-use futures_util::future::try_join_all;
+use futures_util::future::{join, try_join_all};
 use serde_json::{Value, json};
 
 /// Discovers all groups and takes a turn for each, or deals them to other invocations. What a person asks for looks at
@@ -25,14 +25,26 @@ pub(crate) async fn all<W: World + FanOut>(
     if let Some(error) = &discovered.stale {
         log::error(error, None, request_id);
     }
-    let groups = discovered.groups;
-    for (name, stored) in &groups {
+    for (name, stored) in &discovered.groups {
         let problems = stored
             .settings
             .as_ref()
             .map_or(&[][..], |settings| &settings.problems);
         log::bad_tags(name.as_str(), problems, world.now());
     }
+    let taking = found(world, config, discovered.groups, cause, request_id);
+    let (told, taken) = join(discovered.read.tell(world), taking).await;
+    told.and(taken)
+}
+
+/// Takes a turn for each of these, or deals them out.
+async fn found<W: World + FanOut>(
+    world: &W,
+    config: &Config,
+    groups: BTreeMap<GroupName, Stored>,
+    cause: Cause,
+    request_id: &str,
+) -> Result<Value, Error> {
     if cause != Cause::Tick {
         let round = Round { due: None, parts: 1 };
         return Ok(take(world, groups, cause, round, request_id).await);

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::duration;
 use crate::error::{Code, Error};
 use crate::ids::GroupName;
-use crate::ports::{Stored, World};
+use crate::ports::{Store, Stored, World};
 use crate::record::Record;
 use crate::settings::{Defaults, GroupSettings, ServiceSettings};
 use crate::tags;
@@ -24,6 +24,27 @@ pub struct Discovered {
     pub groups: BTreeMap<GroupName, Stored>,
     /// Why the settings are those of before, if they are.
     pub stale: Option<Error>,
+    /// When the tags were read.
+    pub read: Read,
+}
+
+/// When the tags were read, if they were. Others are to know it, so that they do not read them again at once; whoever has
+/// more to do may tell it meanwhile.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Read(Option<Timestamp>);
+
+impl Read {
+    /// Lets others know.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tell<W: Store>(self, world: &W) -> Result<(), Error> {
+        match self.0 {
+            Some(at) => world.save_discovered_at(at).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// The settings of all groups as their owners have them now, and those stored before.
@@ -44,13 +65,13 @@ pub async fn discover<W: World>(
     let stale = match tagged {
         Ok(tagged) => {
             renew(world, &tagged, listed, defaults, &mut groups).await?;
-            world.save_discovered_at(now).await?;
             None
         }
         Err(error) => Some(error),
     };
     groups.retain(|_, stored| stored.settings.is_some());
-    Ok(Discovered { groups, stale })
+    let read = Read(stale.is_none().then_some(now));
+    Ok(Discovered { groups, stale, read })
 }
 
 async fn renew<W: World>(
@@ -129,6 +150,7 @@ pub async fn find<W: World>(
             }
             None => {
                 let mut discovered = discover(world, listed, defaults).await?;
+                discovered.read.tell(world).await?;
                 stored = discovered.groups.remove(group).unwrap_or_default();
                 if stored.settings.is_none() {
                     return Err(discovered.stale.unwrap_or_else(|| unknown(group)));
