@@ -1,6 +1,6 @@
 //! A turn of a group whose settings and record are at hand.
 
-use dormouse_core::engine::{self, Turn};
+use dormouse_core::engine::{self, Beside, Turn};
 use dormouse_core::error::Error;
 use dormouse_core::intent::Intent;
 use dormouse_core::ports::World;
@@ -20,10 +20,12 @@ pub async fn take<W: World>(
     intent: &Intent,
     request_id: &str,
 ) -> Result<Turn, Error> {
-    take_beside(world, settings, record, intent, &async |_| {}, request_id).await
+    let turn = engine::turn(world, settings, record, intent).await?;
+    log::turn(&turn, intent, request_id);
+    Ok(turn)
 }
 
-/// The same, and tells what it is about to do while it is done.
+/// The same, and somebody beside it is told.
 ///
 /// # Errors
 /// Those of the engine.
@@ -32,7 +34,7 @@ pub async fn take_beside<W: World>(
     settings: &GroupSettings,
     record: Option<Record>,
     intent: &Intent,
-    beside: &impl AsyncFn(&Turn),
+    beside: &dyn Beside,
     request_id: &str,
 ) -> Result<Turn, Error> {
     let turn = engine::turn_beside(world, settings, record, intent, beside).await?;

@@ -20,7 +20,7 @@ pub use tick::{Part, Round, deal, due, turn_all, worth_a_turn};
 
 use std::collections::BTreeMap;
 
-use futures_util::future::{join, join3};
+use futures_util::future::{LocalBoxFuture, join, join3};
 use jiff::Timestamp;
 
 use crate::decide::{Drift, Effect, NEXT_TICK, needs_look};
@@ -118,6 +118,20 @@ impl Turn {
     }
 }
 
+/// Somebody who wants to know of a turn as soon as it is written down. Not a type parameter, so that there is one turn in
+/// the program.
+pub trait Beside {
+    /// Is told while the turn's effects are carried out: what becomes of them is not in it yet.
+    fn tell<'a>(&'a self, turn: &'a Turn) -> LocalBoxFuture<'a, ()>;
+}
+
+/// Nobody.
+impl Beside for () {
+    fn tell<'a>(&'a self, _: &'a Turn) -> LocalBoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
 /// How a turn goes about it.
 #[derive(Clone, Debug)]
 struct Way {
@@ -158,11 +172,10 @@ pub async fn turn<W: World>(
     loaded: Option<Record>,
     intent: &Intent,
 ) -> Result<Turn, Error> {
-    turn_beside(world, settings, loaded, intent, &async |_| {}).await
+    turn_beside(world, settings, loaded, intent, &()).await
 }
 
-/// The same, and tells what it is about to do as soon as that is written down, while it is done: whatever fails then is not
-/// in it yet.
+/// The same, and somebody beside it is told.
 ///
 /// # Errors
 /// Those of [`turn`].
@@ -171,7 +184,7 @@ pub async fn turn_beside<W: World>(
     settings: &GroupSettings,
     loaded: Option<Record>,
     intent: &Intent,
-    beside: &impl AsyncFn(&Turn),
+    beside: &dyn Beside,
 ) -> Result<Turn, Error> {
     let patience_ends = duration::after(world.now(), intent.patience.unwrap_or(PATIENCE));
     turn_by(world, settings, loaded, intent, Way::until(patience_ends), beside).await
@@ -183,7 +196,7 @@ async fn turn_by<W: World>(
     loaded: Option<Record>,
     intent: &Intent,
     mut way: Way,
-    beside: &impl AsyncFn(&Turn),
+    beside: &dyn Beside,
 ) -> Result<Turn, Error> {
     let first = last_wake(loaded.as_ref());
     let look = Intent {
@@ -314,7 +327,7 @@ async fn turn_by<W: World>(
                 now,
             };
             let acting = act::act(world, &turn, &mut tokens, &way);
-            let (acted, ()) = join(acting, beside(&turn)).await;
+            let (acted, ()) = join(acting, beside.tell(&turn)).await;
             turn.add(acted?);
             if let Some(earlier) = waiting.take() {
                 turn.follow(earlier);

@@ -119,7 +119,7 @@ pub(super) fn wake<'a, W: World>(
             depth: way.depth + 1,
             ..Way::until(way.patience_ends)
         };
-        turn_by(world, &settings, stored.record, &intent, way, &async |_| {}).await
+        turn_by(world, &settings, stored.record, &intent, way, &()).await
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dormouse_core::config::Config;
 use dormouse_core::duration::between;
-use dormouse_core::engine::{self, Turn};
+use dormouse_core::engine::{self, Beside, Turn};
 use dormouse_core::error::Error;
 use dormouse_core::ids::GroupName;
 use dormouse_core::intent::{Action, Intent};
@@ -15,7 +15,8 @@ use dormouse_core::record::Record;
 use dormouse_core::settings::GroupSettings;
 use dormouse_core::status::Status;
 use dormouse_function::{log, turn};
-use futures_util::future::{join, try_join3};
+use futures_util::future::{LocalBoxFuture, join, try_join3};
+use jiff::Timestamp;
 
 /// Time until the first glance at the table while somebody else looks; later ones come more slowly, because many who wait
 /// for a long look would make it take longer still.
@@ -113,28 +114,64 @@ async fn look<W: World + Looks>(
     intent: &Intent,
     request_id: &str,
 ) -> Result<Told, Error> {
-    let (claimed_at, earlier) = (world.now(), shared.look.as_ref());
-    let share = async |look: &Look| {
-        if let Err(error) = world.share_look(&settings.name, look).await {
-            log::error(&error, Some(settings.name.as_str()), request_id);
-        }
+    let own = Own {
+        world,
+        intent,
+        earlier: shared.look.as_ref(),
+        claimed_at: world.now(),
+        request_id,
+        shared: RefCell::default(),
     };
-    let seen = |turn: &Turn| Look::of(turn, intent, earlier, claimed_at, world.now());
-    let early = RefCell::new(None);
-    let beside = async |turn: &Turn| {
-        let look = seen(turn);
-        share(&look).await;
-        early.replace(Some(look));
-    };
-    let taken = turn::take_beside(world, settings, record.clone(), intent, &beside, request_id).await;
+    let taken = turn::take_beside(world, settings, record.clone(), intent, &own, request_id).await;
     let look = match &taken {
-        Ok(turn) => seen(turn),
-        Err(error) => Look::failed(error, record.as_ref(), intent, earlier, claimed_at, world.now()),
+        Ok(turn) => own.of(turn),
+        Err(error) => Look::failed(
+            error,
+            record.as_ref(),
+            intent,
+            own.earlier,
+            own.claimed_at,
+            world.now(),
+        ),
     };
-    if !early.take().is_some_and(|early| early.tells_the_same(&look)) {
-        share(&look).await;
+    let early = own.shared.take();
+    if !early.is_some_and(|early| early.tells_the_same(&look)) {
+        own.share(&settings.name, &look).await;
     }
     told(look)
+}
+
+/// A look of one's own.
+struct Own<'a, W> {
+    world: &'a W,
+    intent: &'a Intent,
+    earlier: Option<&'a Look>,
+    claimed_at: Timestamp,
+    request_id: &'a str,
+    /// What others were told before the turn's effects were carried out.
+    shared: RefCell<Option<Look>>,
+}
+
+impl<W: World + Looks> Own<'_, W> {
+    fn of(&self, turn: &Turn) -> Look {
+        Look::of(turn, self.intent, self.earlier, self.claimed_at, self.world.now())
+    }
+
+    async fn share(&self, group: &GroupName, look: &Look) {
+        if let Err(error) = self.world.share_look(group, look).await {
+            log::error(&error, Some(group.as_str()), self.request_id);
+        }
+    }
+}
+
+impl<W: World + Looks> Beside for Own<'_, W> {
+    fn tell<'a>(&'a self, turn: &'a Turn) -> LocalBoxFuture<'a, ()> {
+        Box::pin(async move {
+            let look = self.of(turn);
+            self.share(&turn.settings.name, &look).await;
+            self.shared.replace(Some(look));
+        })
+    }
 }
 
 fn told(look: Look) -> Result<Told, Error> {

@@ -79,7 +79,7 @@ pub async fn turn_all<W: World>(
     let others = in_turn(others, &reads, began);
     let tell = RefCell::new(tell);
     let take = async |group: Group, way: Way| {
-        let turn = turn_by(world, &group.settings, group.record, intent, way, &async |_| {}).await;
+        let turn = turn_by(world, &group.settings, group.record, intent, way, &()).await;
         (tell.borrow_mut())(&group.settings.name, turn);
     };
     let closely = stream::iter(others).for_each_concurrent(GROUPS_AT_ONCE, async |group| {
