@@ -15,6 +15,7 @@ use dormouse_core::settings::AppUrl;
 
 use crate::Aws;
 use crate::errors::failed;
+use crate::lazy::Lazy;
 
 /// The health of one target.
 pub(crate) struct TargetHealth {
@@ -48,12 +49,12 @@ impl Balancer {
 
 /// The load balancers of an account. Their addresses do not change, so each is looked up once.
 pub(crate) struct Balancers {
-    pub(crate) client: Client,
+    pub(crate) client: Lazy<Client>,
     known: Mutex<HashMap<String, Balancer>>,
 }
 
 impl Balancers {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Lazy<Client>) -> Self {
         Self {
             client,
             known: Mutex::default(),

@@ -10,7 +10,9 @@ mod ecs;
 mod elb;
 mod errors;
 mod fan_out;
+mod http;
 mod insights;
+mod lazy;
 mod leases;
 mod lists;
 mod looks;
@@ -37,16 +39,18 @@ mod windows;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use dormouse_core::config::Config;
 use dormouse_core::ports::Clock;
 use jiff::Timestamp;
 
+use lazy::{Lazy, lazy};
+
 pub use errors::{chain, failed};
+pub use http::http_client;
 pub use reads::{Trial, Tried};
 
 /// One attempt of a call to AWS may take this long: several times what a slow one takes.
@@ -56,23 +60,23 @@ const CALL: Duration = Duration::from_secs(9);
 
 /// All ports of the engine, over one shared HTTP client.
 pub struct Aws {
-    autoscaling: aws_sdk_applicationautoscaling::Client,
-    cloudwatch: aws_sdk_cloudwatch::Client,
-    logs: aws_sdk_cloudwatchlogs::Client,
-    pipeline: aws_sdk_codepipeline::Client,
+    autoscaling: Lazy<aws_sdk_applicationautoscaling::Client>,
+    cloudwatch: Lazy<aws_sdk_cloudwatch::Client>,
+    logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
+    pipeline: Lazy<aws_sdk_codepipeline::Client>,
     table: table::Table,
-    ecs: aws_sdk_ecs::Client,
+    ecs: Lazy<aws_sdk_ecs::Client>,
     elb: elb::Balancers,
     doors: doors::Doorways,
     ec2: ec2::Ec2,
-    tagging: aws_sdk_resourcegroupstagging::Client,
+    tagging: Lazy<aws_sdk_resourcegroupstagging::Client>,
     machines: machines::Machines,
     task_definitions: tasks::Definitions,
     probe: probe::Prober,
-    queues: aws_sdk_sqs::Client,
+    queues: Lazy<aws_sdk_sqs::Client>,
     dead_letters: Option<String>,
     tick_queue: Option<String>,
-    topics: aws_sdk_sns::Client,
+    topics: Lazy<aws_sdk_sns::Client>,
     notifications: Option<String>,
     in_vpc: bool,
 }
@@ -81,7 +85,10 @@ impl Aws {
     /// Clients for a function, from its environment. Credentials are fetched with the first call.
     pub async fn connect(config: &Config, env: &HashMap<String, String>) -> Self {
         let sdk = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client())
+            .http_client(http::of_function(env))
+            // Lambda gives them in variables. All the other ways make clients of their own before it is known that none is
+            // needed.
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(200)))
             .timeout_config(
                 TimeoutConfig::builder()
@@ -99,43 +106,35 @@ impl Aws {
     pub fn new(config: &Config, env: &HashMap<String, String>, sdk: &SdkConfig) -> Self {
         let http = sdk.http_client().unwrap_or_else(http_client);
         Self {
-            autoscaling: aws_sdk_applicationautoscaling::Client::new(sdk),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(sdk),
-            logs: aws_sdk_cloudwatchlogs::Client::new(sdk),
-            pipeline: aws_sdk_codepipeline::Client::new(sdk),
-            table: table::Table::new(aws_sdk_dynamodb::Client::new(sdk), config.table.clone()),
-            ecs: aws_sdk_ecs::Client::new(sdk),
-            elb: elb::Balancers::new(aws_sdk_elasticloadbalancingv2::Client::new(sdk)),
+            autoscaling: lazy(sdk, aws_sdk_applicationautoscaling::Client::new),
+            cloudwatch: lazy(sdk, aws_sdk_cloudwatch::Client::new),
+            logs: lazy(sdk, aws_sdk_cloudwatchlogs::Client::new),
+            pipeline: lazy(sdk, aws_sdk_codepipeline::Client::new),
+            table: table::Table::new(lazy(sdk, aws_sdk_dynamodb::Client::new), config.table.clone()),
+            ecs: lazy(sdk, aws_sdk_ecs::Client::new),
+            elb: elb::Balancers::new(lazy(sdk, aws_sdk_elasticloadbalancingv2::Client::new)),
             doors: doors::Doorways::new(config.front_target_groups.clone()),
             ec2: ec2::Ec2::new(
                 sdk,
                 http.clone(),
                 env.get("AWS_ENDPOINT_URL_EC2").map(String::as_str),
             ),
-            tagging: aws_sdk_resourcegroupstagging::Client::new(sdk),
+            tagging: lazy(sdk, aws_sdk_resourcegroupstagging::Client::new),
             machines: machines::Machines::new(
-                aws_sdk_sfn::Client::new(sdk),
+                lazy(sdk, aws_sdk_sfn::Client::new),
                 config.sleep_timer.clone(),
                 config.scale_in.clone(),
             ),
             task_definitions: tasks::Definitions::default(),
             probe: probe::Prober::new(http),
-            queues: aws_sdk_sqs::Client::new(sdk),
+            queues: lazy(sdk, aws_sdk_sqs::Client::new),
             dead_letters: config.dead_letters.clone(),
             tick_queue: config.tick_queue.clone(),
-            topics: aws_sdk_sns::Client::new(sdk),
+            topics: lazy(sdk, aws_sdk_sns::Client::new),
             notifications: config.notifications.clone(),
             in_vpc: config.in_vpc,
         }
     }
-}
-
-/// The one way to AWS: HTTPS by rustls.
-#[must_use]
-pub fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc))
-        .build_https()
 }
 
 impl Clock for Aws {

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use crate::Aws;
 use crate::errors::failed;
+use crate::lazy::Lazy;
 
 /// The state machines that the function was given.
 pub(crate) struct Machines {
-    client: aws_sdk_sfn::Client,
+    client: Lazy<aws_sdk_sfn::Client>,
     /// ARN of the sleep timer.
     sleep_timer: Option<String>,
     /// ARN of the scale-in.
@@ -23,7 +24,7 @@ pub(crate) struct Machines {
 
 impl Machines {
     pub(crate) fn new(
-        client: aws_sdk_sfn::Client,
+        client: Lazy<aws_sdk_sfn::Client>,
         sleep_timer: Option<String>,
         scale_in: Option<String>,
     ) -> Self {

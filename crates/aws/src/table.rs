@@ -22,6 +22,7 @@ use jiff::Timestamp;
 
 use crate::Aws;
 use crate::errors::{failed, rejected};
+use crate::lazy::Lazy;
 
 const SETTINGS: &str = "settings";
 const RECORD: &str = "record";
@@ -32,12 +33,12 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// The table of records and settings.
 pub(crate) struct Table {
-    pub(crate) client: aws_sdk_dynamodb::Client,
+    pub(crate) client: Lazy<aws_sdk_dynamodb::Client>,
     pub(crate) name: String,
 }
 
 impl Table {
-    pub(crate) fn new(client: aws_sdk_dynamodb::Client, name: String) -> Self {
+    pub(crate) fn new(client: Lazy<aws_sdk_dynamodb::Client>, name: String) -> Self {
         Self { client, name }
     }
 
@@ -374,10 +375,8 @@ mod tests {
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .build();
-        Table::new(
-            aws_sdk_dynamodb::Client::from_conf(config),
-            "the-table".to_owned(),
-        )
+        let make = || aws_sdk_dynamodb::Client::from_conf(config);
+        Table::new(Lazy::new(Box::new(make)), "the-table".to_owned())
     }
 
     fn cancelled(codes: [&str; 2]) -> Result<Saved, Error> {
