@@ -70,7 +70,7 @@ impl Stack {
         arn.unwrap_or_else(|| panic!("{output}: {function}")).to_owned()
     }
 
-    fn function(&self, output: &str, method: &'static str, path: &str) -> Request {
+    pub(crate) fn function(&self, output: &str, method: &'static str, path: &str) -> Request {
         let path = format!("/2015-03-31/functions/{}{path}", self.output(output));
         self.request("lambda", method, &path)
     }

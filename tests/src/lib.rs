@@ -13,6 +13,7 @@ mod lambda;
 mod logs;
 mod notices;
 mod privileges;
+mod programs;
 mod service;
 mod sessions;
 mod sns;

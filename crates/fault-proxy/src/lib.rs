@@ -16,4 +16,6 @@ mod shape;
 pub use counts::Counts;
 pub use dice::Dice;
 pub use fault::Fault;
+pub use protocol::operation;
+pub use proxy::hand_on;
 pub use server::{Config, Server, Upstream};

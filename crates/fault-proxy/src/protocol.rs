@@ -1,5 +1,7 @@
 //! How a call speaks, so that an error speaks alike.
 
+use hyper::Request;
+use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 
 /// AWS's protocols, as far as their errors differ.
@@ -23,6 +25,13 @@ pub(crate) struct Asked {
     pub(crate) protocol: Protocol,
     /// The operation's name; for REST the method and the beginning of the path.
     pub(crate) operation: String,
+}
+
+/// The name of the operation that a request asks for; for REST the method and the beginning of the path.
+#[must_use]
+pub fn operation(request: &Request<Bytes>) -> String {
+    let method = request.method().as_str();
+    read(method, request.uri().path(), request.headers(), request.body()).operation
 }
 
 /// Reads who is meant by a request, from what every client of the protocol sends.

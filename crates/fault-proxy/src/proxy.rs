@@ -116,8 +116,11 @@ async fn answer(
     }
 }
 
-/// Hands a call on as it came.
-async fn hand_on(upstream: &str, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
+/// Hands a call on as it came, to `host:port`.
+///
+/// # Errors
+/// Nobody answers there.
+pub async fn hand_on(upstream: &str, request: Request<Bytes>) -> io::Result<Response<Bytes>> {
     let stream = TcpStream::connect(upstream).await?;
     stream.set_nodelay(true)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))

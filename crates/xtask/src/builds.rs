@@ -11,6 +11,8 @@
 //! - `disable_optimizations` in Cargo.toml's `[workspace.metadata.lambda.build]`: else it adds
 //!   `panic = "abort"`, LTO and a `target-cpu`, which make other artefacts, and the first of which
 //!   would take the Lambda runtime's error reports away.
+//! - `CARGO_PROFILE_RELEASE_LTO=false`: link-time optimization takes minutes for each program. Functions that are deployed
+//!   have it; `CARGO_PROFILE_RELEASE_LTO=fat cargo xtask bench start` measures them as they are then.
 //!
 //! Seen on 2026-11-22 with `-v`: after `binaries` below, `cargo lambda build --release --bin wake` (what
 //! SAM runs) says 225 times `Fresh` and never `Compiling`, and `cargo test --no-run` finds every `aws-*`
@@ -27,12 +29,22 @@ use crate::parts;
 use crate::repo::Repo;
 use crate::tools::Tools;
 
+/// Whether programs are optimized as they are linked (Cargo Book, "Profiles", `lto`).
+const LTO: &str = "CARGO_PROFILE_RELEASE_LTO";
+const NO_LTO: &str = "false";
+
+/// Whether functions are to be built as they are for Lambda.
+pub(crate) fn as_deployed() -> bool {
+    std::env::var_os(LTO).is_some_and(|lto| lto != NO_LTO)
+}
+
 /// `cargo <verb>` over the whole workspace with the one profile and target.
 pub(crate) fn cargo(repo: &Repo, verb: &str) -> Command {
     let mut command = Command::new("cargo");
     command
         .current_dir(&repo.root)
-        .args([verb, "--workspace", "--release", "--target", &repo.host]);
+        .args([verb, "--workspace", "--release", "--target", &repo.host])
+        .env(LTO, NO_LTO);
     command
 }
 
@@ -72,6 +84,9 @@ pub(crate) fn sam(repo: &Repo, tools: &Tools, directory: &Path, log: &Path) -> R
             &format!("Architecture={}", repo.architecture()?),
         ])
         .env("CARGO_LAMBDA_COMPILER", "cargo");
+    if !as_deployed() {
+        command.env(LTO, NO_LTO);
+    }
     parts::run("sam build", command, Some(log))?;
     Ok(build.join("template.yaml"))
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::bench::start;
 use crate::progress::{say, seconds, step};
 use crate::repo::Repo;
 use crate::stack::Stack;
@@ -20,10 +21,10 @@ cargo xtask test [--faults P [--seed N]] [-- <arguments of cargo test>]
 
 Does all set-up, then: format, clippy with warnings as errors, checks of templates (cfn-lint, checkov) and state
 machines, of licences, sources and idle dependencies (cargo-deny, cargo-machete), of bills of materials, 2,000 seeds
-of the simulation (`cargo xtask sim`), and `cargo test` over the whole workspace, with the local stack up for the
-end-to-end tests (DORMOUSE_LOCAL names its outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the
-pages, as headless Chromium shows them, are kept in target/local/test/screens. Then the HTTP API is fuzzed for two
-minutes, the stack is deployed anew with links, an admin token and a brand, and that is tested. Then what the functions'
+of the simulation (`cargo xtask sim`), on the local stack the calls to AWS of each operation (docs/PERFORMANCE.md), and
+`cargo test` over the whole workspace, with that stack up for the end-to-end tests (DORMOUSE_LOCAL names its
+outputs.json, DORMOUSE_AXE the accessibility checker). Pictures of the pages, as headless Chromium shows them, are kept
+in target/local/test/screens. Then the HTTP API is fuzzed for two minutes, the stack is deployed anew with links, an admin token and a brand, and that is tested. Then what the functions'
 policies allow is compared with what they did (`cargo xtask privileges`). At last most of the end-to-end tests run once
 more on a stack whose functions meet faults of AWS in one of twenty calls. What follows `--` goes to cargo test, e.g.
 part of a name, and then it ends with that:
@@ -94,6 +95,12 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     }
 
     let mut stack = Stack::start(&repo, &tools, "test", SPEED, None)?;
+    // Before anything else has been done on it.
+    if extra.is_empty() {
+        step("compare each operation's calls with their table", || {
+            start::measure(&repo, &stack, "calls::")
+        })?;
+    }
     let result = step("cargo test", || {
         let mut tests = builds::cargo(&repo, "test");
         tests
