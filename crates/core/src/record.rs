@@ -102,8 +102,8 @@ pub struct Record {
     /// What is remembered of the doors that lead to it.
     #[serde(default, skip_serializing_if = "FrontRecord::is_empty")]
     pub front: FrontRecord,
-    /// What is remembered of each service.
-    pub services: BTreeMap<ServiceId, ServiceRecord>,
+    /// What is remembered of each service, in boxes: a map makes room for eleven, and most groups have one or two.
+    pub services: BTreeMap<ServiceId, Box<ServiceRecord>>,
 }
 
 /// The wakes of a day.

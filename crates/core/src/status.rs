@@ -302,7 +302,7 @@ fn state<'a>(turn: &'a Turn, settings: &ServiceSettings) -> Option<&'a ServiceSt
 }
 
 fn service_status(turn: &Turn, settings: &ServiceSettings) -> ServiceStatus {
-    let record = turn.record.services.get(&settings.id);
+    let record = turn.record.services.get(&settings.id).map(Box::as_ref);
     let state = state(turn, settings);
     let (stage, detail) = stage(turn, settings, state, record);
     ServiceStatus {

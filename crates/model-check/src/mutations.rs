@@ -64,7 +64,7 @@ fn written(call: &Call, change: impl Fn(&mut Record)) -> Option<Call> {
 }
 
 fn each_service(record: &mut Record, change: impl Fn(&mut ServiceRecord)) {
-    record.services.values_mut().for_each(change);
+    record.services.values_mut().for_each(|service| change(service));
 }
 
 /// Writes the record whatever others wrote.

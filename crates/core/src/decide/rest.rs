@@ -28,7 +28,8 @@ pub fn is_at_rest(group: &GroupSettings, record: &Record, now: Timestamp) -> boo
     let draft = Draft::new(group, record, &seen, &intent, now);
     let unfinished = |service: &ServiceRecord| service.failure.is_some() || service.bounds.is_some();
     let led = !record.front.doors.is_empty();
-    let open = record.phase == Phase::Awake && (led || record.services.values().any(unfinished));
+    let open =
+        record.phase == Phase::Awake && (led || record.services.values().any(|service| unfinished(service)));
     let known = record.version > 0 && !open && record.would.is_none();
     let follows = group.services.iter().any(reads_moments) || !group.needed_groups().is_empty();
     known

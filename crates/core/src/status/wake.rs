@@ -121,7 +121,7 @@ impl<'a> Wake<'a> {
 
 impl<'a> Service<'a> {
     fn of(turn: &'a Turn, settings: &ServiceSettings, since: Timestamp) -> Self {
-        let record: Option<&ServiceRecord> = turn.record.services.get(&settings.id);
+        let record: Option<&ServiceRecord> = turn.record.services.get(&settings.id).map(Box::as_ref);
         let wakes = record.map_or(&NO_WAKES, |record| &record.wakes);
         let first_ready = record.and_then(|record| record.first_ready);
         let place = state(turn, settings).and_then(|state| Place::of(state, since, first_ready));

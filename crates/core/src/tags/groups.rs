@@ -78,6 +78,8 @@ fn form(
     for group in groups.values_mut() {
         group.services.sort_by(|a, b| a.id.cmp(&b.id));
         group.services.dedup_by(|a, b| a.id == b.id);
+        // There may be ten thousand groups of one service each, and a list makes room for four.
+        group.services.shrink_to_fit();
         // They wake and sleep together, or not at all.
         let mode = group.mode();
         group.services.iter_mut().for_each(|service| service.mode = mode);

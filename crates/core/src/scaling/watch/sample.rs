@@ -98,7 +98,7 @@ pub async fn sample<W: ScalingWorld>(world: &W, request: &Request) -> Result<Ans
     }
     let record = groups[&group].record.as_ref();
     let record = record.and_then(|record| record.services.get(id).cloned());
-    look(world, Watched::new(group, settings), record.unwrap_or_default()).await
+    look(world, Watched::new(group, settings), *record.unwrap_or_default()).await
 }
 
 async fn look<W: ScalingWorld>(
