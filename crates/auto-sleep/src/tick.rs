@@ -33,7 +33,7 @@ pub(crate) async fn all<W: World + FanOut>(
         log::bad_tags(name.as_str(), problems, world.now());
     }
     let taking = found(world, config, discovered.groups, cause, request_id);
-    let (told, taken) = join(discovered.read.tell(world), taking).await;
+    let (told, taken) = join(discovered.read.tell_now_and_then(world), taking).await;
     told.and(taken)
 }
 

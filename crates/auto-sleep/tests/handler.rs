@@ -6,7 +6,7 @@ use std::time::Duration;
 use dormouse_core::error::Code;
 use dormouse_core::intent::{Action, Cause, Intent};
 use dormouse_core::observation::Trouble;
-use dormouse_core::ports::{Clock, SessionRows, StoredRow};
+use dormouse_core::ports::{Clock, SessionRows, Store as _, StoredRow};
 use dormouse_core::scalable::{Bounds, Suspended};
 use dormouse_core::sessions::TaskKey;
 use dormouse_core::{
@@ -188,6 +188,29 @@ async fn while_tags_cannot_be_read_what_they_said_last_holds() {
     world.break_("GetResources", Code::AccessDenied);
     assert_eq!(tick(&world).await["groups"][0]["decision"], "sleep");
     assert_eq!(world.desired("dev/web"), 0);
+}
+
+#[tokio::test]
+async fn the_tick_says_when_it_read_the_tags_if_they_changed_else_four_times_an_hour() {
+    let world = World::with(&["dev/web"], TAGS, 0);
+    let told = async |minutes: u64| {
+        let mut told = Vec::new();
+        for _ in 0..minutes {
+            tick(&world).await;
+            told.push(world.discovered_at().await.expect("the table"));
+            world.advance(60);
+        }
+        told.dedup();
+        told
+    };
+    let first = world.now();
+    assert_eq!(told(1).await, [Some(first)], "they are new");
+    assert_eq!(told(60).await.len(), 5, "the first time and four more");
+    let before = told(15).await;
+    world.add("dev/api", TAGS, 0);
+    let changed = world.now();
+    let after = told(1).await;
+    assert_eq!(after, [Some(changed)], "{before:?}");
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use dormouse_core::settings::GroupSettings;
 use dormouse_core::why::Entry;
 use futures_util::future::try_join;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
 use crate::Aws;
 use crate::errors::{failed, rejected};
@@ -57,23 +58,31 @@ impl Table {
         Ok(answer.item)
     }
 
-    /// All items of a kind, as they are after all writes.
-    pub(crate) async fn all(&self, kind: &str) -> Result<Vec<Item>, Error> {
+    /// All items of a kind, one after the other: only a page of them is held at a time. They are as they are after all
+    /// writes, but settings, which change with tags only, may be those of a moment before: so they cost half as much.
+    pub(crate) async fn each(&self, kind: &str, mut take: impl FnMut(Item)) -> Result<(), Error> {
         let mut pages = self
             .client
             .query()
             .table_name(&self.name)
             .key_condition_expression("pk = :kind")
             .expression_attribute_values(":kind", text(kind))
-            .consistent_read(true)
+            .consistent_read(kind != SETTINGS)
             .into_paginator()
             .items()
             .send();
-        let mut items = Vec::new();
         while let Some(item) = pages.next().await {
-            items.push(item.map_err(|error| self.failed("Query", &error))?);
+            take(item.map_err(|error| self.failed("Query", &error))?);
         }
-        Ok(items)
+        Ok(())
+    }
+
+    /// The bodies of all items of a kind that can be read, by group.
+    async fn bodies<T: DeserializeOwned>(&self, kind: &str) -> Result<BTreeMap<GroupName, T>, Error> {
+        let mut bodies = Vec::new();
+        self.each(kind, |item| bodies.extend(readable(&item))).await?;
+        // Made at once, a map has no half-empty nodes.
+        Ok(bodies.into_iter().collect())
     }
 
     /// A request to put an item of a kind and name; the caller adds what is in it.
@@ -222,18 +231,24 @@ impl Store for Aws {
 
     /// One unreadable item does not hide the others: it is logged and left out.
     async fn load_all(&self) -> Result<BTreeMap<GroupName, Stored>, Error> {
-        let (settings, records) = try_join(self.table.all(SETTINGS), self.table.all(RECORD)).await?;
-        let mut groups: BTreeMap<GroupName, Stored> = BTreeMap::new();
-        for item in &settings {
-            if let Some((group, settings)) = readable(item) {
-                groups.entry(group).or_default().settings = Some(settings);
-            }
-        }
-        for item in &records {
-            if let Some((group, record)) = readable(item) {
-                groups.entry(group).or_default().record = Some(record);
-            }
-        }
+        let (settings, mut records) =
+            try_join(self.table.bodies(SETTINGS), self.table.bodies(RECORD)).await?;
+        let known = settings.into_iter().map(|(group, settings)| {
+            let record = records.remove(&group);
+            let settings = Some(settings);
+            (group, Stored { settings, record })
+        });
+        let mut groups: BTreeMap<GroupName, Stored> = known.collect();
+        groups.extend(records.into_iter().map(|(group, record)| {
+            let record = Some(record);
+            (
+                group,
+                Stored {
+                    settings: None,
+                    record,
+                },
+            )
+        }));
         Ok(groups)
     }
 
@@ -350,7 +365,7 @@ pub(crate) fn body<T: serde::de::DeserializeOwned>(item: &Item, owner: &str) -> 
     })
 }
 
-fn readable<T: serde::de::DeserializeOwned>(item: &Item) -> Option<(GroupName, T)> {
+fn readable<T: DeserializeOwned>(item: &Item) -> Option<(GroupName, T)> {
     let name = item
         .get("sk")
         .and_then(|value| value.as_s().ok())

@@ -65,7 +65,8 @@ pub trait Store {
     async fn save_settings(&self, settings: &GroupSettings) -> Result<(), Error>;
     /// Removes the settings of a group that no service names any more. Its record stays.
     async fn remove_settings(&self, group: &GroupName) -> Result<(), Error>;
-    /// When the tags were read from which the settings are, if they ever were.
+    /// When the tags were read from which the settings are, if they ever were; a tick may have read them again since, but
+    /// not much later.
     async fn discovered_at(&self) -> Result<Option<Timestamp>, Error>;
     /// Says when they were.
     async fn save_discovered_at(&self, at: Timestamp) -> Result<(), Error>;

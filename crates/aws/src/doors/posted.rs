@@ -35,10 +35,11 @@ impl Aws {
 
     /// One that cannot be read hides no other: it is logged and left out.
     pub(super) async fn posted_doors(&self) -> Result<Vec<Posted>, Error> {
-        let items = self.table.all(DOOR).await?;
         let now = self.now();
-        let doors = items.iter().filter_map(read);
-        Ok(doors.filter(|door| is_told(door.left_at, now)).collect())
+        let mut doors = Vec::new();
+        let take = |item| doors.extend(read(&item).filter(|door| is_told(door.left_at, now)));
+        self.table.each(DOOR, take).await?;
+        Ok(doors)
     }
 }
 

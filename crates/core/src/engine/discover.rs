@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::future::join;
 use jiff::Timestamp;
 
 use crate::duration;
@@ -11,11 +12,15 @@ use crate::ids::GroupName;
 use crate::ports::{Store, Stored, World};
 use crate::record::Record;
 use crate::settings::{Defaults, GroupSettings, ServiceSettings};
-use crate::tags;
+use crate::tags::{self, TaggedService};
 
 /// Tags are not read again for an unknown group within so long, however many ask: whoever asks waits. Our choice: a
 /// scanner must not use up the account's calls of the tagging API.
 const READ_EVERY: Duration = Duration::from_secs(3);
+
+/// A tick that finds the tags as they were says so in one minute of so many. Our choice: a write each minute would be a third
+/// of what it costs to watch over groups that sleep.
+const TOLD_IN_ONE_OF: i64 = 15;
 
 /// All groups, and what kept the tags from being read.
 #[derive(Debug)]
@@ -28,22 +33,37 @@ pub struct Discovered {
     pub read: Read,
 }
 
-/// When the tags were read, if they were. Others are to know it, so that they do not read them again at once; whoever has
-/// more to do may tell it meanwhile.
+/// When the tags were read, if they were. Others are to know it; whoever has more to do may tell it meanwhile.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
-pub struct Read(Option<Timestamp>);
+pub struct Read {
+    at: Option<Timestamp>,
+    /// Whether they said anything new.
+    is_news: bool,
+}
 
 impl Read {
-    /// Lets others know.
+    /// Lets others know, so that they do not read them again at once.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn tell<W: Store>(self, world: &W) -> Result<(), Error> {
-        match self.0 {
+        match self.at {
             Some(at) => world.save_discovered_at(at).await,
             None => Ok(()),
         }
+    }
+
+    /// The same for those who read them every minute: if they said anything new, else four times an hour.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tell_now_and_then<W: Store>(self, world: &W) -> Result<(), Error> {
+        let minute = self.at.map_or(0, |at| at.as_second().div_euclid(60));
+        if self.is_news || minute % TOLD_IN_ONE_OF == 0 {
+            return self.tell(world).await;
+        }
+        Ok(())
     }
 }
 
@@ -60,47 +80,53 @@ pub async fn discover<W: World>(
     defaults: &Defaults,
 ) -> Result<Discovered, Error> {
     let now = world.now();
-    let (tagged, stored) = futures_util::future::join(world.tagged(), world.load_all()).await;
+    let (tagged, stored) = join(world.tagged(), world.load_all()).await;
     let mut groups = stored?;
-    let stale = match tagged {
-        Ok(tagged) => {
-            renew(world, &tagged, listed, defaults, &mut groups).await?;
-            None
-        }
-        Err(error) => Some(error),
+    let (is_news, stale) = match tagged {
+        Ok(tagged) => (renew(world, tagged, listed, defaults, &mut groups).await?, None),
+        Err(error) => (false, Some(error)),
     };
     groups.retain(|_, stored| stored.settings.is_some());
-    let read = Read(stale.is_none().then_some(now));
+    let read = Read {
+        at: stale.is_none().then_some(now),
+        is_news,
+    };
     Ok(Discovered { groups, stale, read })
 }
 
+/// Writes what the tags say now; whether it is anything new.
 async fn renew<W: World>(
     world: &W,
-    tagged: &[tags::TaggedService],
+    tagged: Vec<TaggedService>,
     listed: &[ServiceSettings],
     defaults: &Defaults,
     stored: &mut BTreeMap<GroupName, Stored>,
-) -> Result<(), Error> {
-    let previous = stored
-        .iter()
-        .filter_map(|(name, stored)| Some((name.clone(), stored.settings.clone()?)))
-        .collect::<BTreeMap<_, _>>();
-    let current = tags::groups(tagged, listed, &previous, defaults);
+) -> Result<bool, Error> {
+    // There may be ten thousand: they move, and what is not needed any more goes.
+    let previous: BTreeMap<GroupName, GroupSettings> = stored
+        .iter_mut()
+        .filter_map(|(name, stored)| Some((name.clone(), stored.settings.take()?)))
+        .collect();
+    let current = tags::groups(&tagged, listed, &previous, defaults);
+    drop(tagged);
+    let mut is_news = false;
     for (vanished, before) in previous.iter().filter(|(name, _)| !current.contains_key(*name)) {
         if has_led_doors(stored.get(vanished)) {
             empty(world, vanished, before, stored).await?;
             continue;
         }
+        is_news = true;
         world.remove_settings(vanished).await?;
         stored.remove(vanished);
     }
     for (name, settings) in current {
         if previous.get(&name) != Some(&settings) {
+            is_news = true;
             world.save_settings(&settings).await?;
         }
         stored.entry(name).or_default().settings = Some(settings);
     }
-    Ok(())
+    Ok(is_news)
 }
 
 /// Whether its address still leads to the wake function.

@@ -20,7 +20,8 @@ const MOST_WINDOWS: usize = 50;
 /// All groups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Overview {
-    /// When the tags were read from which the settings are: usually within the last minute. None if they never were.
+    /// When the tags were read from which the settings are: usually within the last quarter of an hour, though each tick
+    /// reads them. None if they never were.
     pub discovered_at: Option<Timestamp>,
     /// By name.
     pub groups: Vec<Group>,
