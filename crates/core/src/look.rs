@@ -18,11 +18,9 @@ use crate::intent::{Action, Intent};
 use crate::record::{Phase, Record};
 use crate::status::{self, Status};
 
-/// A group is looked at once in this time at most, however many ask, and no answer is older, unless the look itself took
-/// longer. Our choice: what a visitor does not notice.
+/// A group is looked at once in this time at most, however many ask, and no answer is older than that after its look ended:
+/// those who wait for a long one come by more often. Our choice: what a visitor does not notice.
 pub const EVERY: Duration = Duration::from_secs(1);
-/// A look that took longer is still shared for so long after it ended: those who wait for it come by more often.
-const SLOW: Duration = Duration::from_secs(1);
 /// Whoever claimed a look and shared nothing for so long has died, or will take longer still. Our choice: a probe that nobody
 /// answers takes 3 s.
 pub const HELD: Duration = Duration::from_secs(5);
@@ -148,7 +146,7 @@ impl Look {
     /// has written since, and what they ask for was asked for with it, or changes nothing.
     #[must_use]
     pub fn answers(&self, record: Option<&Record>, intent: &Intent, came: Timestamp, now: Timestamp) -> bool {
-        let is_new = duration::between(self.at, now) < EVERY || duration::between(self.ended_at, now) < SLOW;
+        let is_new = duration::between(self.ended_at, now) < EVERY;
         (is_new || self.at >= came) && self.is_current(record) && self.covers(record, intent, now)
     }
 
@@ -198,3 +196,6 @@ fn is_renewed(record: &Record, now: Timestamp) -> bool {
     let asked = record.last_wake_at;
     asked.is_some_and(|at| duration::between(at, now) < RENEW_EVERY)
 }
+
+#[cfg(test)]
+mod tests;
