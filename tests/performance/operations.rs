@@ -24,6 +24,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// What all measurements take at most.
 const MINUTES: u32 = 5;
 
+/// Once in so many minutes a tick that finds nothing new writes that it read the tags (dormouse-core, `engine::discover`).
+pub(crate) const TOLD_IN_ONE_OF: i64 = 15;
+
 /// Something to ask of a function.
 pub(crate) struct Operation {
     /// In words, for the table.
@@ -33,11 +36,11 @@ pub(crate) struct Operation {
     pub(crate) event: Value,
 }
 
-const WAKE: (&str, &str) = ("WakeFunction", "WakeFunctionName");
-const AUTO_SLEEP: (&str, &str) = ("AutoSleepFunction", "AutoSleepFunctionName");
+pub(crate) const WAKE: (&str, &str) = ("WakeFunction", "WakeFunctionName");
+pub(crate) const AUTO_SLEEP: (&str, &str) = ("AutoSleepFunction", "AutoSleepFunctionName");
 const LOGS: (&str, &str) = ("LogPatternTriggerFunction", "LogPatternTriggerFunctionName");
 const INGEST: (&str, &str) = ("SessionMetricIngestFunction", "SessionMetricIngestFunctionName");
-const SCALING: (&str, &str) = ("ScalingDecisionFunction", "ScalingDecisionFunctionName");
+pub(crate) const SCALING: (&str, &str) = ("ScalingDecisionFunction", "ScalingDecisionFunctionName");
 /// Their names in the template, and the outputs that name them.
 pub(crate) const FUNCTIONS: [(&str, &str); 5] = [WAKE, AUTO_SLEEP, LOGS, INGEST, SCALING];
 
@@ -125,6 +128,7 @@ impl Operation {
     pub(crate) async fn record(&self, stack: &Stack) -> Tape {
         // What somebody saw within the last second answers for a second look.
         tokio::time::sleep(Duration::from_millis(2_100)).await;
+        untold_minute().await;
         let tap = Tap::record(&stack.endpoints(), DELAY).await.expect("a tap");
         let (resource, output) = self.function;
         let program = stack.program(resource, output, &tap).await;
@@ -136,8 +140,15 @@ impl Operation {
     }
 }
 
+/// Waits until it is none of the minutes in which a tick writes that it read the tags.
+pub(crate) async fn untold_minute() {
+    while end_to_end::now().as_second() / 60 % TOLD_IN_ONE_OF == 0 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
 /// A cluster whose groups no tick looks at in the next minutes, if they are at rest: each is looked at once in a while.
-fn at_rest(prefix: &str) -> String {
+pub(crate) fn at_rest(prefix: &str) -> String {
     let now = end_to_end::now();
     let is_due = |cluster: &str, minute: u32| {
         let listed = config(&[("CLUSTER", cluster), ("SERVICES", "web")]).listed;
@@ -155,14 +166,14 @@ fn at_rest(prefix: &str) -> String {
 }
 
 /// One of `events`.
-fn event(name: &str) -> Value {
+pub(crate) fn event(name: &str) -> Value {
     let path = format!("{}/../events/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).expect("JSON")
 }
 
 /// A request to the wake address, for this group.
-fn http(name: &str, group: &str) -> Value {
+pub(crate) fn http(name: &str, group: &str) -> Value {
     let text = event(&format!("http-api-{name}")).to_string();
     serde_json::from_str(&text.replace("\"/dev/", &format!("\"/{group}/"))).expect("JSON")
 }

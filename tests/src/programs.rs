@@ -57,7 +57,8 @@ impl Stack {
         Self::directory().join("build").join(resource).join("bootstrap")
     }
 
-    async fn function_configuration(&self, output: &str) -> Value {
+    /// A function's configuration, as Lambda has it.
+    pub async fn function_configuration(&self, output: &str) -> Value {
         self.function(output, "GET", "").send().await.json()["Configuration"].take()
     }
 }

@@ -1,6 +1,7 @@
 //! A function's process, and the Lambda runtime API that feeds it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -37,6 +38,10 @@ pub struct Answer {
     pub answer: Result<Value, Value>,
     /// From when it could have had the event (for the first one: from before its process was started) until its answer.
     pub took: Duration,
+    /// The time that it had on a processor for this; for the first one, from its start.
+    pub worked: Duration,
+    /// Bytes that it wrote to its log for this.
+    pub logged: u64,
     /// The most memory that it had so far, in KiB.
     pub peak_kib: u64,
 }
@@ -46,6 +51,12 @@ pub struct Answer {
 pub struct Function {
     child: Child,
     born: Option<Instant>,
+    /// What it had of a processor until its last answer.
+    worked: Duration,
+    /// What it writes to its standard output, which Lambda keeps as its log.
+    log: File,
+    /// How much of it there was at its last answer.
+    logged: u64,
     events: Sender<Bytes>,
     answers: Receiver<(Result<Bytes, Bytes>, Instant)>,
     _api: Listener,
@@ -65,6 +76,7 @@ impl Function {
             runtime_api(request, coming.clone(), answered.clone(), number.clone())
         })
         .await?;
+        let log = tempfile::tempfile()?;
         let mut command = Command::new(&program.file);
         command
             .env_clear()
@@ -79,7 +91,7 @@ impl Function {
             )
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "1")
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(log.try_clone()?)
             .stderr(Stdio::null())
             .kill_on_drop(true);
         let born = Instant::now();
@@ -87,6 +99,9 @@ impl Function {
         Ok(Self {
             child,
             born: Some(born),
+            worked: Duration::ZERO,
+            log,
+            logged: 0,
             events,
             answers,
             _api: api,
@@ -113,9 +128,12 @@ impl Function {
         };
         let json = |bytes: Bytes| serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let id = self.child.id().ok_or_else(gone)?;
+        let (worked, logged) = (on_processor(id)?, self.log.metadata()?.len());
         Ok(Answer {
             answer: answer.map(json).map_err(json),
             took: at - began,
+            worked: worked.saturating_sub(std::mem::replace(&mut self.worked, worked)),
+            logged: logged - std::mem::replace(&mut self.logged, logged),
             peak_kib: peak_kib(id)?,
         })
     }
@@ -159,6 +177,21 @@ async fn runtime_api(
     // Nobody waits any more.
     drop(answered.send((answer, at)).await);
     plain(StatusCode::ACCEPTED, "{}")
+}
+
+/// What the threads of a process had of processors (Linux's documentation, "Scheduler Statistics": the first number of
+/// `schedstat` is nanoseconds).
+fn on_processor(id: u32) -> io::Result<Duration> {
+    let mut all = Duration::ZERO;
+    for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
+        let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        let nanos = text
+            .split_whitespace()
+            .next()
+            .and_then(|number| number.parse().ok());
+        all += Duration::from_nanos(nanos.ok_or_else(|| io::Error::other("no time in schedstat"))?);
+    }
+    Ok(all)
 }
 
 /// The most memory that a process had (proc(5), `VmHWM`).

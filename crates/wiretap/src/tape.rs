@@ -19,6 +19,20 @@ pub struct Call {
     pub(crate) response: Response<Bytes>,
 }
 
+impl Call {
+    /// What was asked; null if it is not JSON.
+    #[must_use]
+    pub fn request(&self) -> Value {
+        content(&self.request).unwrap_or_default()
+    }
+
+    /// What was answered; null if it is not JSON.
+    #[must_use]
+    pub fn response(&self) -> Value {
+        content(self.response.body()).unwrap_or_default()
+    }
+}
+
 /// Calls in the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub struct Tape(pub Vec<Call>);
@@ -59,9 +73,9 @@ impl Tape {
     }
 }
 
-/// What a call says, whatever the order in which it says it.
-fn content(request: &Bytes) -> Result<Value, &[u8]> {
-    serde_json::from_slice(request).map_err(|_| request.as_ref())
+/// What a call or its answer says, whatever the order in which it says it.
+fn content(body: &Bytes) -> Result<Value, &[u8]> {
+    serde_json::from_slice(body).map_err(|_| body.as_ref())
 }
 
 #[cfg(test)]

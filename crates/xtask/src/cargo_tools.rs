@@ -1,5 +1,5 @@
 //! Tools that cargo compiles, installed once into `target/tools/cargo`: cargo-deny, cargo-machete,
-//! cargo-mutants and cargo-cyclonedx.
+//! cargo-mutants, cargo-cyclonedx and what runs the counts of instructions.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -41,10 +41,21 @@ pub(crate) const CYCLONEDX: CargoTool = CargoTool {
     version: "0.5.9",
 };
 
+/// Runs benches under callgrind. It must have the version of the crate `gungraun`.
+pub(crate) const GUNGRAUN: CargoTool = CargoTool {
+    name: "gungraun-runner",
+    version: "0.20.0",
+};
+
 impl CargoTool {
+    /// Where it is installed.
+    pub(crate) fn file(self, repo: &Repo) -> PathBuf {
+        home(repo).join("bin").join(self.name)
+    }
+
     /// The installed tool, to be run in the checkout.
     pub(crate) fn command(self, repo: &Repo) -> Command {
-        let mut command = Command::new(home(repo).join("bin").join(self.name));
+        let mut command = Command::new(self.file(repo));
         command.current_dir(&repo.root);
         command
     }

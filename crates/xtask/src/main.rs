@@ -53,7 +53,7 @@ cargo xtask <command> [options]
   model-check explore small worlds to the end, and say which invariants hold
   mutants     change the decisions in one place at a time, and say which changes no test notices
   privileges  compare what the functions may do with what they did in the tests
-  bench       compare Dormouse's decisions with other policies over the same loads and visits
+  bench       measure functions, what they cost and how they grow; compare decisions with other policies
   sbom        write a bill of materials for each function
   advisories  look for crates with known vulnerabilities
   help        show this text

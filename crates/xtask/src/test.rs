@@ -98,7 +98,7 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
     // Before anything else has been done on it.
     if extra.is_empty() {
         step("compare each operation's calls with their table", || {
-            start::measure(&repo, &stack, "calls::")
+            start::measure(&repo, &stack, &["calls::"], None)
         })?;
     }
     let result = step("cargo test", || {

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{Shared, jobs, metrics, now};
+use crate::model::Throttle;
 use crate::protocol::{Fault, state};
 
 pub(super) fn routes() -> Router<Arc<Shared>> {
@@ -23,6 +24,7 @@ pub(super) fn routes() -> Router<Arc<Shared>> {
         .route("/trail", get(trail))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/capacity", post(capacity))
+        .route("/throttle", post(throttle))
         .route("/metrics/flush", post(flush))
         .nest("/pipeline/jobs", jobs::routes())
         .fallback(unknown)
@@ -86,6 +88,19 @@ async fn capacity(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     })
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Throttles {
+    enabled: bool,
+}
+
+/// Switches the token buckets of AWS off, or on, full.
+async fn throttle(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    take(&body, |throttles: Throttles| {
+        shared.endpoint().throttle = throttles.enabled.then(Throttle::default);
+    })
+}
+
 async fn flush(State(shared): State<Arc<Shared>>) -> Response {
     match metrics::flush(&shared).await {
         Ok(pushed) => Json(json!({"pushed": pushed})).into_response(),
@@ -94,7 +109,7 @@ async fn flush(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn unknown() -> Response {
-    let known = "health, state, calls, trail, faults, capacity, metrics/flush, pipeline/jobs";
+    let known = "health, state, calls, trail, faults, capacity, throttle, metrics/flush, pipeline/jobs";
     (StatusCode::NOT_FOUND, format!("/_sim/ has: {known}\n")).into_response()
 }
 

@@ -146,7 +146,7 @@ async fn a_port_that_is_taken_stops_the_task_with_the_reason() {
 }
 
 #[tokio::test]
-async fn the_control_api_sets_faults_and_capacity_and_shows_calls() {
+async fn the_control_api_sets_faults_capacity_and_throttles_and_shows_calls() {
     let sim = Sim::start(|_| {}).await;
     let fault = json!({"operation": "ListClusters", "code": "ServerException", "status": 500, "times": 1});
     assert_eq!(sim.control("POST", "/faults", fault).await.status, 204);
@@ -194,6 +194,17 @@ async fn the_control_api_sets_faults_and_capacity_and_shows_calls() {
         sim.control("GET", "/state", json!(null)).await.json()["capacityAvailable"],
         false
     );
+    let mut refused = Vec::new();
+    for enabled in [true, false] {
+        let asked = json!({"enabled": enabled});
+        assert_eq!(sim.control("POST", "/throttle", asked).await.status, 204);
+        let headers = [format!("X-Amz-Target: {ECS}.DescribeServices")];
+        for _ in 0..120 {
+            let answer = request(&sim.address, "POST", "/", &headers, r#"{"services": ["x"]}"#);
+            refused.push(answer.await.unwrap().body.contains("ThrottlingException"));
+        }
+    }
+    assert!(refused[..120].contains(&true) && !refused[120..].contains(&true));
     assert_eq!(sim.control("GET", "/nothing", json!(null)).await.status, 404);
     assert_eq!(
         sim.control("POST", "/metrics/flush", json!(null)).await.status,

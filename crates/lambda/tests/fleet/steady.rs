@@ -11,9 +11,9 @@ use crate::fleet::{FLEET, Fleet, Invocation, Shape};
 use crate::ports::Probes;
 use crate::stopwatch::on_processor;
 
-/// What 300 services may cost a month, in USD. Our choice: two cents for each. Nearly all of it is the
+/// What 300 services may cost a month, in USD. Our promise. Nearly all of it is the
 /// function's time, which does not depend on how many services there are.
-const MOST_A_MONTH: f64 = 6.0;
+const MOST_A_MONTH: f64 = 5.0;
 
 /// Without optimizations fewer must do.
 const MINUTES: usize = if cfg!(debug_assertions) { 2 } else { 5 };

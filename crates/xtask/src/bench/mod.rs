@@ -1,6 +1,8 @@
 //! `cargo xtask bench`: comparisons and measurements.
 
 mod fleet;
+mod instructions;
+mod pictures;
 mod prices;
 mod quiet;
 mod random;
@@ -24,33 +26,43 @@ use crate::repo::Repo;
 use trace::Trace;
 
 const HELP: &str = "\
-cargo xtask bench policy [--traces DIR] [--out DIR]
-cargo xtask bench fleet
-cargo xtask bench start
-cargo xtask bench warm
+cargo xtask bench [policy|fleet|warm|instructions|start|cost|scale] [--traces DIR] [--out DIR]
+
+Comparisons and measurements: one of these, or all of them, a quarter of an hour at most once all is built. The figures of
+docs/PERFORMANCE.md are from these.
+
+  --traces DIR   policy also replays the real trace nasa-ksc-1995-07.csv of this directory
+  --out DIR      where to write pictures, and the tables of policy (default target/bench)
 
 policy: replays loads and visits through Dormouse's own decisions and through models of other policies, and says which
 costs what: for scaling AWS target tracking, KEDA and Knative's autoscaler, for sleeping office hours, timers,
 log windows and cooldowns. A simulation: no network, the same numbers each time, seconds long. Prints tables
 in Markdown; they are also written to policy.md, with pictures beside it.
 
-  --traces DIR   also replay the real trace nasa-ksc-1995-07.csv of this directory
-  --out DIR      where to write the tables and pictures (default target/bench)
-
 fleet: watches the connections of 300 services every 3 s, with the real function over the simulator under a virtual
 clock. Prints the calls to AWS by minute, what they and the function's time cost a month at list prices
 (crates/xtask/src/bench/prices.json), and how long a spike takes to reach UpdateService; fails if any is beyond its
 bound. It is the test `fleet` of crates/lambda, built for release: minutes the first time, then seconds.
+
+warm: how long handlers take by themselves, with AWS answering at once from memory; fails if one takes longer than it
+should.
+
+instructions: how many instructions decisions, tags, reports of sessions and the page take, under callgrind; fails if one
+takes a twentieth more than crates/bench/benches/instructions.rs keeps. Wants valgrind, from your system's packages.
 
 start: what operations cost on a local stack of its own: the calls to AWS of each, and which wait for each other, which
 must be as docs/PERFORMANCE.md says; and the time from the start of a function's process to its answer, with those calls
 played back at once, beside a program that has the Lambda runtime and nothing else. Fails if one takes longer than 2.5
 times that and 2 ms for each round trip. Then how many reports of sessions are kept a second, and in how much memory.
 Functions are linked as for the local stack; with CARGO_PROFILE_RELEASE_LTO=fat as for Lambda, which takes minutes for
-each, and then it also fails if one is larger or takes more memory than it should.
+each, and then it also fails if one is larger or takes more memory than it should. Draws starts.svg.
 
-warm: how long handlers take by themselves, with AWS answering at once from memory; fails if one takes longer than it
-should.
+cost: what Dormouse costs a month at list prices, for one idle service and for ten that are used eight hours a day, by
+the calls and the time of the real functions on a local stack of its own; and what Fargate would cost meanwhile. Fails if
+it is more than it should be.
+
+scale: the calls, time and memory of a tick over 100, 1,000 and 10,000 groups, on a local stack of its own; fails if they
+grow faster than the groups, or do not fit 128 MB. Draws growth.svg.
 ";
 
 /// The title of the tables.
@@ -64,32 +76,71 @@ struct Output {
     files: Vec<(String, String)>,
 }
 
-/// What the command line asks for.
-#[derive(Debug, PartialEq)]
-enum Asked {
-    Help,
+/// A measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bench {
+    Policy,
     Fleet,
-    Start,
     Warm,
-    Policy {
-        traces: Option<PathBuf>,
-        out: Option<PathBuf>,
-    },
+    Instructions,
+    Start,
+    Cost,
+    Scale,
+}
+
+impl Bench {
+    const ALL: [(&str, Self); 7] = [
+        ("policy", Self::Policy),
+        ("fleet", Self::Fleet),
+        ("warm", Self::Warm),
+        ("instructions", Self::Instructions),
+        ("start", Self::Start),
+        ("cost", Self::Cost),
+        ("scale", Self::Scale),
+    ];
+
+    fn named(word: &OsStr) -> Option<Self> {
+        let (_, bench) = Self::ALL.into_iter().find(|(name, _)| word == *name)?;
+        Some(bench)
+    }
+
+    fn run(self, repo: &Repo, asked: &Asked) -> Result<()> {
+        let out = asked.out.clone().unwrap_or_else(|| repo.target().join("bench"));
+        match self {
+            Self::Policy => {
+                let trace = asked.traces.as_deref().map(Trace::read).transpose()?;
+                policy(trace.as_ref(), &out)
+            }
+            Self::Fleet => fleet::run(repo),
+            Self::Warm => warm::run(repo),
+            Self::Instructions => instructions::run(repo),
+            Self::Start => start::run(repo, &out),
+            Self::Cost => start::cost(repo, &out),
+            Self::Scale => start::scale(repo, &out),
+        }
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq)]
+struct Asked {
+    help: bool,
+    /// None: all.
+    bench: Option<Bench>,
+    traces: Option<PathBuf>,
+    out: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
-    match parse(args)? {
-        Asked::Help => print!("{HELP}"),
-        Asked::Fleet => fleet::run(&Repo::find()?)?,
-        Asked::Start => start::run(&Repo::find()?)?,
-        Asked::Warm => warm::run(&Repo::find()?)?,
-        Asked::Policy { traces, out } => {
-            let trace = traces.as_deref().map(Trace::read).transpose()?;
-            let out = match out {
-                Some(out) => out,
-                None => Repo::find()?.target().join("bench"),
-            };
-            policy(trace.as_ref(), &out)?;
+    let asked = parse(args)?;
+    if asked.help {
+        print!("{HELP}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let repo = Repo::find()?;
+    for (_, bench) in Bench::ALL {
+        if asked.bench.is_none_or(|one| one == bench) {
+            bench.run(&repo, &asked)?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -97,54 +148,30 @@ pub(crate) fn run(args: Vec<OsString>) -> Result<ExitCode> {
 
 fn parse(args: Vec<OsString>) -> Result<Asked> {
     let mut parser = Parser::from_args(args);
-    let (mut chosen, mut traces, mut out) = (None, None, None);
+    let mut asked = Asked::default();
     while let Some(arg) = parser.next()? {
         match arg {
-            Arg::Value(word) if chosen.is_none() && Bench::named(&word).is_some() => {
-                chosen = Bench::named(&word)
+            Arg::Value(word) if asked.bench.is_none() && Bench::named(&word).is_some() => {
+                asked.bench = Bench::named(&word);
             }
-            Arg::Long("traces") if takes_options(chosen) => traces = Some(parser.value()?.parse()?),
-            Arg::Long("out") if takes_options(chosen) => out = Some(parser.value()?.parse()?),
-            Arg::Long("help") | Arg::Short('h') => return Ok(Asked::Help),
+            Arg::Long("traces") => asked.traces = Some(parser.value()?.parse()?),
+            Arg::Long("out") => asked.out = Some(parser.value()?.parse()?),
+            Arg::Long("help") | Arg::Short('h') => asked.help = true,
             other => return Err(other.unexpected()).context("see `cargo xtask bench --help`"),
         }
     }
-    match chosen {
-        Some(Bench::Policy) => Ok(Asked::Policy { traces, out }),
-        None => {
-            bail!("the benches are `policy`, `fleet`, `start` and `warm`; see `cargo xtask bench --help`")
+    if let Some(bench) = asked.bench {
+        let draws = matches!(bench, Bench::Policy | Bench::Start | Bench::Scale);
+        if asked.traces.is_some() && bench != Bench::Policy {
+            bail!("--traces is for `policy`; see `cargo xtask bench --help`");
         }
-        Some(_) if traces.is_some() || out.is_some() => {
-            bail!("only `policy` takes options; see `cargo xtask bench --help`")
-        }
-        Some(Bench::Fleet) => Ok(Asked::Fleet),
-        Some(Bench::Start) => Ok(Asked::Start),
-        Some(Bench::Warm) => Ok(Asked::Warm),
-    }
-}
-
-fn takes_options(chosen: Option<Bench>) -> bool {
-    chosen.is_none_or(|bench| bench == Bench::Policy)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Bench {
-    Policy,
-    Fleet,
-    Start,
-    Warm,
-}
-
-impl Bench {
-    fn named(word: &OsStr) -> Option<Self> {
-        match word.to_str()? {
-            "policy" => Some(Self::Policy),
-            "fleet" => Some(Self::Fleet),
-            "start" => Some(Self::Start),
-            "warm" => Some(Self::Warm),
-            _ => None,
+        if asked.out.is_some() && !draws {
+            bail!(
+                "--out is for those that draw: `policy`, `start` and `scale`; see `cargo xtask bench --help`"
+            );
         }
     }
+    Ok(asked)
 }
 
 /// Runs both halves, prints their tables and writes them beside their pictures.
@@ -180,32 +207,24 @@ mod tests {
     }
 
     #[test]
-    fn the_bench_is_named_and_its_directories_are_optional() {
-        assert_eq!(
-            parse_words(&["policy"]),
-            Ok(Asked::Policy {
-                traces: None,
-                out: None
-            })
-        );
-        let (traces, out) = (Some("t".into()), Some("o".into()));
-        assert_eq!(
-            parse_words(&["policy", "--traces", "t", "--out=o"]),
-            Ok(Asked::Policy { traces, out })
-        );
-        assert_eq!(parse_words(&["fleet"]), Ok(Asked::Fleet));
-        assert_eq!(parse_words(&["start"]), Ok(Asked::Start));
-        assert_eq!(parse_words(&["warm"]), Ok(Asked::Warm));
-        assert_eq!(parse_words(&["--help"]), Ok(Asked::Help));
+    fn a_bench_is_named_or_all_are_meant() {
+        assert_eq!(parse_words(&[]), Ok(Asked::default()));
+        for (name, bench) in Bench::ALL {
+            let asked = parse_words(&[name]).expect("it is understood");
+            assert_eq!(asked.bench, Some(bench));
+            assert!(HELP.contains(&format!("\n{name}: ")), "{name}");
+        }
+        let asked = parse_words(&["--traces", "t", "policy", "--out=o"]).expect("it is understood");
+        assert_eq!((asked.traces, asked.out), (Some("t".into()), Some("o".into())));
+        assert!(parse_words(&["--help"]).is_ok_and(|asked| asked.help));
     }
 
     #[test]
     fn what_is_not_known_is_refused_by_name() {
         for (words, named) in [
-            (vec![], "`policy`, `fleet`, `start` and `warm`"),
             (vec!["fleet", "policy"], "policy"),
             (vec!["fleet", "--out", "o"], "--out"),
-            (vec!["--out", "o", "fleet"], "only `policy`"),
+            (vec!["--traces", "t", "start"], "--traces"),
             (vec!["speed"], "speed"),
             (vec!["policy", "--x"], "--x"),
         ] {
