@@ -229,4 +229,31 @@ mod tests {
             let _ = parse(&text);
         }
     }
+
+    #[test]
+    fn groups_are_found_by_their_target_groups_as_arns_or_as_metrics_name_them() {
+        let arn =
+            |name: &str| format!("arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/{name}/1");
+        let group = |name: &str, target_group: &str| {
+            let name = GroupName::parse(name).expect("a name");
+            let mut record = crate::record::Record::unseen(jiff::Timestamp::UNIX_EPOCH);
+            let service = crate::ids::ServiceId::parse("dev/web").expect("a service");
+            record.service(&service).target_groups = vec![arn(target_group)];
+            let stored = Stored {
+                settings: Some(crate::settings::GroupSettings::of(&name, Vec::new())),
+                record: Some(record),
+            };
+            (name, stored)
+        };
+        let mut groups = BTreeMap::from([group("one", "web"), group("two", "api")]);
+        let behind = |wanted: &str, groups: &BTreeMap<GroupName, Stored>| {
+            let found = groups_behind(&[wanted.to_owned()], groups);
+            found.into_iter().map(String::from).collect::<Vec<_>>()
+        };
+        assert_eq!(behind(&arn("web"), &groups), ["one"]);
+        assert_eq!(behind("targetgroup/api/1", &groups), ["two"]);
+        assert!(behind("targetgroup/other/1", &groups).is_empty());
+        groups.values_mut().for_each(|stored| stored.settings = None);
+        assert!(behind(&arn("web"), &groups).is_empty(), "they are gone");
+    }
 }

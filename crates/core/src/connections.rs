@@ -158,4 +158,12 @@ mod tests {
             }
         );
     }
+
+    #[test]
+    fn what_cannot_be_read_is_told_by_its_beginning() {
+        let page = format!("  <html>{}", "x".repeat(100));
+        let why = active(&page).expect_err("no count");
+        let beginning = format!("`<html>{}` is neither", "x".repeat(54));
+        assert!(why.starts_with(&beginning), "{why}");
+    }
 }

@@ -458,4 +458,20 @@ mod tests {
             let _ = parse(&json!({"group": group, "action": action, "desired_count": count, "for": period}), NOW);
         }
     }
+
+    #[test]
+    fn step_functions_waits_for_the_next_whole_second() {
+        let at = |millis| Timestamp::from_millisecond(millis).expect("a moment");
+        assert_eq!(whole_second(at(5_000)), at(5_000));
+        assert_eq!(whole_second(at(5_001)), at(6_000));
+        assert_eq!(whole_second(at(5_999)), at(6_000));
+    }
+
+    #[test]
+    fn a_direct_call_has_one_of_its_fields() {
+        for name in ["action", "desired_count", "group"] {
+            assert!(is_call(&json!({name: null})), "{name}");
+        }
+        assert!(!is_call(&json!({"Records": []})) && !is_call(&json!("group")));
+    }
 }

@@ -129,3 +129,14 @@ impl std::fmt::Display for Code {
         std::fmt::Debug::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_arrived_is_at_fault_or_it_is_not() {
+        assert!(Code::InvalidRequest.is_refusal() && Code::NotAWake.is_refusal());
+        assert!(!Code::Unavailable.is_refusal() && !Code::Throttled.is_refusal());
+    }
+}

@@ -191,4 +191,9 @@ mod tests {
             assert!(ServiceId::parse(bad).is_err(), "{bad:?}");
         }
     }
+
+    #[test]
+    fn a_generation_is_told_as_its_number() {
+        assert_eq!(Generation(7).to_string(), "7");
+    }
 }

@@ -147,3 +147,16 @@ impl Intent {
         Self { by: who, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intent_says_who_waits_and_through_which_door_it_came() {
+        let patience = Duration::from_secs(3);
+        let intent = Intent::of(Action::Look, Cause::SleepTimer).patient_for(patience);
+        assert_eq!(intent.patience, Some(patience));
+        assert_eq!(intent.cause.to_string(), "sleep-timer");
+    }
+}

@@ -239,4 +239,27 @@ mod tests {
         ));
         assert!(matches!(combine(Vec::new()), Reading::Unknown(_)));
     }
+
+    #[test]
+    fn as_much_is_asked_for_as_may_be_late_and_two_minutes_more() {
+        let idle_after = Duration::from_secs(600);
+        let start = window_start(idle_after, minute(100));
+        assert_eq!(start, duration::before(minute(88), LONGEST_LAG));
+    }
+
+    #[test]
+    fn use_that_ended_with_the_last_whole_minute_is_quiet_since() {
+        let witness = points(0..=10, 0.0);
+        let quiet = judge(&points([9], 1.0), &witness, "requests", minute(11));
+        let until = minute(10);
+        assert_eq!(quiet, Reading::Quiet { since: until, until });
+        let active = judge(&points([10], 1.0), &witness, "requests", minute(11));
+        assert_eq!(active, Reading::Active(minute(11)));
+    }
+
+    #[test]
+    fn a_limit_itself_is_not_above_it() {
+        let all = [points([1], 5.0), points([2], 5.1)].concat();
+        assert_eq!(above(&all, 5.0), points([2], 5.1));
+    }
 }

@@ -346,4 +346,58 @@ mod tests {
             other => panic!("{other:?}"),
         }
     }
+
+    #[test]
+    fn a_task_that_runs_says_why_it_is_not_ready_before_one_on_its_way() {
+        let mut state = ServiceState {
+            desired: 2,
+            ..ServiceState::default()
+        };
+        state.tasks = vec![
+            task(|task| task.stage = TaskStage::Pending),
+            task(|task| task.health = Some(Health::Unhealthy("503".to_owned()))),
+        ];
+        let Readiness::NotReady(why) = of_service(&state) else {
+            panic!("it is not ready")
+        };
+        assert!(why.contains("503"), "{why}");
+    }
+
+    #[test]
+    fn without_a_task_it_says_whether_one_is_wanted() {
+        let of = |desired| {
+            of_service(&ServiceState {
+                desired,
+                ..ServiceState::default()
+            })
+        };
+        assert_eq!(of(0), Readiness::NotReady("no task is wanted".to_owned()));
+        assert_eq!(
+            of(1),
+            Readiness::NotReady("no task has been started yet".to_owned())
+        );
+    }
+
+    #[test]
+    fn each_stage_says_what_it_waits_for() {
+        let stages = [
+            (
+                TaskStage::Provisioning,
+                "waiting for capacity and a network interface",
+            ),
+            (TaskStage::Pending, "pulling the image"),
+            (TaskStage::Activating, "starting containers"),
+        ];
+        for (stage, words) in stages {
+            let state = ServiceState {
+                desired: 1,
+                tasks: vec![task(|task| task.stage = stage)],
+                ..ServiceState::default()
+            };
+            let Readiness::NotReady(why) = of_service(&state) else {
+                panic!("it is not ready")
+            };
+            assert!(why.contains(words), "{why}");
+        }
+    }
 }

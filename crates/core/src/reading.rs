@@ -101,3 +101,20 @@ impl fmt::Display for Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_signals_are_asked_of_tasks() {
+        let of_tasks = Signal::ALL.into_iter().filter(|signal| signal.is_of_tasks());
+        let names: Vec<&str> = of_tasks.map(Signal::as_str).collect();
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert!(
+            ["connections", "protection", "sessions"]
+                .iter()
+                .all(|name| names.contains(name))
+        );
+    }
+}

@@ -317,4 +317,25 @@ mod tests {
         assert_eq!(web.bounds, None);
         assert_eq!((web.first_ready, web.wakes.all().len()), (None, 0));
     }
+
+    #[test]
+    fn an_override_ends_at_its_moment() {
+        let now = Timestamp::UNIX_EPOCH;
+        let later = duration::after(now, Duration::from_secs(1));
+        let mut record = Record::unseen(now);
+        record.asleep_until = Some(later);
+        assert_eq!(record.kept_until(now), Some(later));
+        assert_eq!(record.kept_until(later), None);
+        record.phase = Phase::Awake;
+        assert_eq!(record.kept_until(now), None);
+        record.override_until = Some(later);
+        assert_eq!(record.kept_until(now), Some(later));
+    }
+
+    #[test]
+    fn a_phase_is_told_as_it_is_written() {
+        for phase in [Phase::Asleep, Phase::Waking, Phase::Awake, Phase::FallingAsleep] {
+            assert_eq!(json!(phase), phase.as_str());
+        }
+    }
 }

@@ -235,3 +235,153 @@ pub fn timer_outcome(turn: &Turn) -> &'static str {
         Phase::Awake => "active",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::record::Would;
+    use crate::scalable::{Bounds, SavedBounds};
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn turn(before: Phase, now: Phase) -> Turn {
+        Turn {
+            before,
+            ..Turn::made(now, NOW)
+        }
+    }
+
+    fn web() -> ServiceId {
+        ServiceId::parse("dev/web").expect("a service")
+    }
+
+    #[test]
+    fn a_verdict_tells_what_became_of_the_group() {
+        for (before, now, said) in [
+            (Phase::Asleep, Phase::Asleep, Verdict::Hold),
+            (Phase::Asleep, Phase::Waking, Verdict::Wake),
+            (Phase::Waking, Phase::Awake, Verdict::Ready),
+            (Phase::Awake, Phase::FallingAsleep, Verdict::Sleep),
+            (Phase::FallingAsleep, Phase::Asleep, Verdict::Slept),
+            (Phase::Awake, Phase::Asleep, Verdict::Sleep),
+        ] {
+            assert_eq!(verdict(&turn(before, now)), said, "{before:?} {now:?}");
+        }
+        let again = Turn {
+            woke: true,
+            ..turn(Phase::Waking, Phase::Waking)
+        };
+        assert_eq!(verdict(&again), Verdict::Wake);
+        let old = Turn {
+            superseded: true,
+            ..turn(Phase::Asleep, Phase::Waking)
+        };
+        assert_eq!(verdict(&old), Verdict::Superseded);
+    }
+
+    #[test]
+    fn a_timer_is_told_whether_its_work_is_done() {
+        for (phase, told) in [
+            (Phase::Asleep, "slept"),
+            (Phase::FallingAsleep, "falling-asleep"),
+            (Phase::Waking, "waking"),
+            (Phase::Awake, "active"),
+        ] {
+            assert_eq!(timer_outcome(&turn(phase, phase)), told);
+        }
+        let old = Turn {
+            superseded: true,
+            ..turn(Phase::Awake, Phase::Awake)
+        };
+        assert_eq!(timer_outcome(&old), "superseded");
+    }
+
+    #[test]
+    fn what_only_asks_again_and_ticks_over_sleepers_leave_no_line() {
+        let has_line =
+            |turn: &Turn, action: Action, cause| line(turn, &Intent::of(action, cause), "id").is_some();
+        let (asleep, awake) = (
+            turn(Phase::Asleep, Phase::Asleep),
+            turn(Phase::Awake, Phase::Awake),
+        );
+        assert!(!has_line(&asleep, Action::Tick, Cause::Tick) && has_line(&awake, Action::Tick, Cause::Tick));
+        assert!(
+            !has_line(&awake, Action::wake(), Cause::Http) && has_line(&awake, Action::wake(), Cause::Direct)
+        );
+        assert!(!has_line(&awake, Action::Look, Cause::Http) && has_line(&awake, Action::Sleep, Cause::Http));
+        let lines = || Action::Activity(BTreeMap::new());
+        assert!(!has_line(&awake, lines(), Cause::Logs));
+        let woken = turn(Phase::Asleep, Phase::Waking);
+        assert!(has_line(&woken, Action::Look, Cause::Http), "something happened");
+        let drift = Turn {
+            effects: vec![Effect::SetDesired {
+                service: web(),
+                count: 1,
+            }],
+            ..awake
+        };
+        assert!(has_line(&drift, Action::Look, Cause::Http), "something was done");
+    }
+
+    #[test]
+    fn what_would_be_done_is_told_the_first_time() {
+        let would = |since| Turn {
+            would: Some(Would {
+                since,
+                phase: Phase::Asleep,
+                reason: Reason::SleepAsked,
+                counts: BTreeMap::from([(web(), 0)]),
+            }),
+            ..turn(Phase::Awake, Phase::Awake)
+        };
+        let intent = Intent::of(Action::Tick, Cause::Tick);
+        let told = line(&would(NOW), &intent, "id").expect("a line");
+        assert_eq!(
+            (told.decision, told.counts),
+            (Verdict::WouldSleep, vec!["dev/web=0".to_owned()])
+        );
+        let before = crate::duration::before(NOW, std::time::Duration::from_secs(60));
+        assert!(line(&would(before), &intent, "id").is_none());
+    }
+
+    #[test]
+    fn a_line_tells_counts_and_what_became_of_scalable_targets() {
+        let bounds = |max| Bounds {
+            min: 1,
+            max,
+            suspended: Suspended::default(),
+        };
+        let told = |suspended, saved: Option<u32>, found: Option<u32>| {
+            let mut turn = turn(Phase::Awake, Phase::FallingAsleep);
+            turn.record.service(&web()).bounds = saved.map(|max| SavedBounds::of(bounds(max), NOW));
+            turn.seen.bounds = found.map(|max| BTreeMap::from([(web(), Ok(Some(bounds(max))))]));
+            turn.effects = vec![
+                Effect::Suspend {
+                    service: web(),
+                    suspended,
+                },
+                Effect::SetDesired {
+                    service: web(),
+                    count: 0,
+                },
+            ];
+            let told = line(&turn, &Intent::of(Action::Tick, Cause::Tick), "id").expect("a line");
+            assert_eq!(told.counts, ["dev/web=0"]);
+            told.bounds
+        };
+        assert_eq!(told(Suspended::ALL, None, None), ["dev/web suspended"]);
+        assert_eq!(told(Suspended::default(), None, None), ["dev/web given back"]);
+        assert_eq!(
+            told(Suspended::ALL, Some(4), Some(4)),
+            ["dev/web suspended: min 1, max 4"]
+        );
+        assert_eq!(
+            told(Suspended::default(), Some(4), Some(5)),
+            ["dev/web given back: min 1, max 5, changed by others from min 1, max 4"]
+        );
+    }
+}

@@ -104,3 +104,44 @@ impl SavedBounds {
         duration::between(self.suspended_at, now) >= lateness
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_told_and_compared_without_what_is_suspended() {
+        let bounds = Bounds {
+            min: 1,
+            max: 4,
+            suspended: Suspended::default(),
+        };
+        assert_eq!(bounds.to_string(), "min 1, max 4");
+        let held = Bounds {
+            suspended: Suspended::ALL,
+            ..bounds
+        };
+        assert!(held.is_held() && !bounds.is_held());
+        assert!(held.has_limits_of(&bounds));
+        assert!(!Bounds { max: 5, ..bounds }.has_limits_of(&bounds));
+    }
+
+    #[test]
+    fn a_call_that_gives_back_is_on_its_way_for_as_long_as_it_may_take() {
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |seconds: f64| duration::after(now, Duration::from_secs_f64(seconds));
+        let bounds = Bounds {
+            min: 1,
+            max: 4,
+            suspended: Suspended::default(),
+        };
+        let mut saved = SavedBounds::of(bounds, now);
+        assert!(!saved.is_being_restored(now));
+        saved.restored_at = Some(now);
+        let lands = Command::LANDS_WITHIN.as_secs_f64();
+        assert!(saved.is_being_restored(after(lands - 0.001)));
+        assert!(!saved.is_being_restored(after(lands)));
+        let lateness = Duration::from_secs(7);
+        assert!(!saved.has_landed(lateness, after(6.999)) && saved.has_landed(lateness, after(7.0)));
+    }
+}

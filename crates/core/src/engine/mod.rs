@@ -8,6 +8,8 @@ mod ahead;
 mod change;
 mod discover;
 mod look;
+#[cfg(test)]
+mod made;
 mod neighbours;
 mod tick;
 

@@ -1,5 +1,7 @@
 //! Known histories and what follows from them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -283,4 +285,53 @@ fn half_of_the_usual_time_is_half_of_the_bar_and_a_late_step_slows_it_down() {
     );
     assert_eq!(hundredths(&[0.0, 20.0, 70.0, 80.0], 9999.0), 99.0);
     assert_eq!(hundredths(&[0.0, 20.0, 70.0, 80.0, 100.0], 100.0), 100.0);
+}
+
+#[test]
+fn a_step_that_took_exactly_as_long_before_is_over_now() {
+    let wakes = wakes(&[[1, 10, 20, 2, 5], [1, 10, 30, 2, 5]]);
+    let left = Left::of_service(&wakes, &place(&[1.0, 11.0]), at(11.0 + 20.0));
+    assert_eq!(
+        left.soonest(),
+        Some(Duration::from_secs(17)),
+        "of the longer one alone"
+    );
+    assert_eq!(Left::default().soonest(), None);
+}
+
+#[test]
+fn a_step_ahead_took_nothing_and_the_one_under_way_takes_until_now() {
+    let place = place(&[1.0, 11.0]);
+    let took = |step| place.took(step, at(25.0)).map(|took| took.as_secs());
+    assert_eq!(
+        [0, 1, 2, 3, 4].map(took),
+        [Some(1), Some(10), Some(14), None, None]
+    );
+    assert_eq!(place.step(), Some(2));
+}
+
+#[test]
+fn only_what_was_there_before_the_wake_and_is_ready_was_up() {
+    let up = |created: f64, ready: bool| {
+        let marks = [created, created, created, created, created];
+        let state = service(&marks[..if ready { 5 } else { 4 }]);
+        Place::of(&state, at(0.0), None).expect("a place").was_up()
+    };
+    assert!(up(-10.0, true));
+    assert!(!up(-10.0, false) && !up(0.0, true) && !up(5.0, true));
+}
+
+#[test]
+fn waiting_for_others_counts_as_a_whole_wake_until_its_length_is_known() {
+    let shares = |wakes: &Wakes, waits| super::progress::Shares::of(wakes, waits);
+    let none = Wakes::none();
+    assert_ne!(shares(&none, true), shares(&none, false));
+    let known = wakes(&[[1, 10, 20, 2, 5]]);
+    assert_eq!(shares(&known, true), shares(&known, false));
+    assert_eq!(
+        shares(&wakes(&[[0; 5]]), false),
+        shares(&none, false),
+        "no time at all"
+    );
+    assert!(none.is_empty() && !known.is_empty());
 }

@@ -251,3 +251,52 @@ proptest! {
         prop_assert_eq!(away.back(&original, &mine, WAKE), original);
     }
 }
+
+#[test]
+fn an_address_is_in_a_block_by_its_first_bits() {
+    let takes = |block: &str, address: &str| {
+        let header = |_: &str| None;
+        let asked = Asked {
+            source: Some(address.parse().expect("an address")),
+            ..asked("app.example.com", "/", &header)
+        };
+        Condition::Source(values(&[block])).takes(&asked)
+    };
+    for (block, address, is_in) in [
+        ("10.1.2.3/32", "10.1.2.3", true),
+        ("10.1.2.3/32", "10.1.2.2", false),
+        ("10.0.0.0/33", "10.0.0.0", false),
+        ("2001:db8::/32", "2001:db8:1::1", true),
+        ("2001:db8::/32", "2001:db9::1", false),
+        ("2001:db8::1/128", "2001:db8::1", true),
+        ("2001:db8::1/128", "2001:db8::2", false),
+        ("2001:db8::/129", "2001:db8::", false),
+        ("::/0", "2001:db8::1", true),
+    ] {
+        assert_eq!(takes(block, address), is_in, "{block} {address}");
+    }
+}
+
+#[test]
+fn a_door_that_leads_only_to_the_wake_function_and_names_one_of_ours_was_led_away() {
+    let ours = set(&["app"]);
+    let away = forward(&[("app", 0), (WAKE, 80)], None);
+    assert_eq!(away.orphaned(&ours, WAKE), Some(forward(&[("app", 80)], None)));
+    let still = forward(&[("app", 0), ("other", 1), (WAKE, 80)], None);
+    assert_eq!(still.orphaned(&ours, WAKE), None, "it leads elsewhere too");
+    let unused = forward(&[("app", 0), (WAKE, 0)], None);
+    assert_eq!(unused.orphaned(&ours, WAKE), None, "it leads nowhere");
+    assert_eq!(
+        forward(&[("other", 0), (WAKE, 1)], None).orphaned(&ours, WAKE),
+        None
+    );
+}
+
+#[test]
+fn what_others_did_to_a_door_is_told_with_its_name() {
+    let change = DoorChange {
+        door: DoorId("the-rule".to_owned()),
+        what: What::Removed,
+    };
+    assert_eq!(change.to_string(), "the-rule: somebody removed it");
+}

@@ -314,4 +314,19 @@ mod tests {
         );
         assert_eq!(moment("yesterday"), None);
     }
+
+    #[test]
+    fn a_line_as_old_as_the_idle_time_is_no_use_any_more() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("a moment");
+        let idle_after = Duration::from_secs(60);
+        assert_eq!(
+            judge(Some(at(41)), at(0), idle_after, at(100)),
+            Reading::Active(at(41))
+        );
+        let quiet = judge(Some(at(40)), at(0), idle_after, at(100));
+        assert!(
+            matches!(quiet, Reading::Quiet { since, .. } if since == at(40)),
+            "{quiet:?}"
+        );
+    }
 }

@@ -2,11 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::error::Code;
-use crate::ids::GroupName;
 use crate::intent::{Cause, Wake};
-use crate::observation::Observation;
-use crate::reason::Reason;
-use crate::settings::GroupSettings;
 
 /// So many milliseconds after everything began.
 fn at(millis: i64) -> Timestamp {
@@ -20,24 +16,7 @@ fn record(phase: Phase, asked: Option<Timestamp>) -> Record {
 }
 
 fn turn(phase: Phase) -> Turn {
-    let name = GroupName::parse("dev").expect("a name");
-    Turn {
-        settings: GroupSettings::of(&name, Vec::new()),
-        record: record(phase, None),
-        before: phase,
-        woke: false,
-        seen: Observation::default(),
-        reason: Reason::StillWaking,
-        superseded: false,
-        effects: Vec::new(),
-        drift: Vec::new(),
-        door_changes: Vec::new(),
-        would: None,
-        needed: Vec::new(),
-        problems: Vec::new(),
-        look_again: None,
-        now: at(0),
-    }
+    Turn::made(phase, at(0))
 }
 
 /// A look that began at the beginning and took 200 ms, at a group that wakes.

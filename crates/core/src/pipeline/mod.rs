@@ -258,4 +258,10 @@ mod tests {
             let _ = parse(&json!({"CodePipeline.job": {"id": "1", "data": data}}));
         }
     }
+
+    #[test]
+    fn a_job_is_told_by_its_field() {
+        assert!(is_job(&serde_json::json!({"CodePipeline.job": {}})));
+        assert!(!is_job(&serde_json::json!({"Records": []})));
+    }
 }

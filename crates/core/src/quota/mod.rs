@@ -265,4 +265,21 @@ mod tests {
         let beyond = duration::after(far, Duration::from_millis(1));
         assert!(matches!(take(beyond), Take::First { until, .. } if until == at(200)));
     }
+
+    #[test]
+    fn tokens_that_are_given_back_move_the_bucket_back_by_as_much() {
+        let bucket = Bucket {
+            burst: 50,
+            interval: Duration::from_millis(200),
+        };
+        assert_eq!(bucket.give_back(3, at(0)), (Duration::from_millis(600), at(600)));
+        let latest = crate::duration::after(at(10_000), FARTHEST + CLOCKS_DIFFER);
+        assert_eq!(bucket.latest(at(0)), latest);
+    }
+
+    #[test]
+    fn each_priority_is_counted_under_its_name() {
+        let names = [Priority::Wake, Priority::ScaleOut, Priority::Sleep].map(|one| one.to_string());
+        assert_eq!(names, ["wake", "scale-out", "sleep"]);
+    }
 }
