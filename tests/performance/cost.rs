@@ -71,8 +71,8 @@ async fn it_costs_little_beside_what_it_saves() {
         .and(&look.times(LOOKS_A_DAY))
         .and(&sleep);
     day.add("http-api-requests", 1.0 + STATUSES_A_WAKE);
-    // Metrics lag, so a signal is only read where a timer has run out.
-    day.add("cloudwatch-metrics-read", LOOKS_A_DAY);
+    // Metrics lag, so a signal is only read where a timer has run out: requests, and what shows that they are known.
+    day.add("cloudwatch-metrics-read", 2.0 * LOOKS_A_DAY);
     day.add("step-functions-transitions", LOOKS_A_DAY * STATES_A_LOOK + 2.0);
     let mut used = day.times(DAYS_A_MONTH);
     rarely(&stack, &mut used).await;

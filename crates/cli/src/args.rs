@@ -258,4 +258,29 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::ValueValidation);
         assert!(error.to_string().contains(duration::RULE), "{error}");
     }
+
+    #[test]
+    fn every_command_of_the_docs_is_understood() {
+        let pages = [
+            include_str!("../../../README.md"),
+            include_str!("../../../docs/RUNBOOKS.md"),
+        ];
+        let quoted = |page: &'static str| page.split('`').skip(1).step_by(2);
+        let lines = pages.into_iter().flat_map(str::lines);
+        let all = lines.chain(pages.into_iter().flat_map(quoted));
+        // Without the shell's comments and quotes.
+        let plain = all.map(|text| text.split(" #").next().unwrap_or(text));
+        let commands: Vec<&str> = plain.filter(|text| text.starts_with("dormouse ")).collect();
+        assert!(commands.len() > 10, "{commands:?}");
+        for command in commands {
+            // A link's address comes from a variable there.
+            let url = match command.starts_with("dormouse link") {
+                true => " --url https://wake.example.com",
+                false => "",
+            };
+            if let Err(error) = parse(&format!("{}{url}", command.replace('\'', ""))) {
+                panic!("{command}: {error}");
+            }
+        }
+    }
 }
