@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use dormouse_core::engine::TOLD_IN_ONE_OF;
 use end_to_end::{Balancer, Service, Stack, status_when};
 use serde_json::{Value, json};
-use wiretap::{Function, Tap};
+use wiretap::Function;
 
 use crate::bill::{Bill, usd};
-use crate::operations::{self, AUTO_SLEEP, SCALING, TOLD_IN_ONE_OF, WAKE};
+use crate::operations::{self, AUTO_SLEEP, SCALING, WAKE};
 
 const SOON: Duration = Duration::from_secs(60);
 /// Enough to be told from the time that a call takes by itself.
@@ -117,9 +118,8 @@ async fn bill(stack: &Stack, function: (&str, &str), event: &Value) -> Bill {
 
 /// What each of two invocations costs.
 async fn bills(stack: &Stack, function: (&str, &str), event: &Value) -> [Bill; 2] {
-    let tap = Tap::record(&stack.endpoints(), DELAY).await.expect("a tap");
-    let (resource, output) = function;
-    let program = stack.program(resource, output, &tap).await;
+    let (tap, program) = stack.tapped(function, DELAY).await;
+    let (_, output) = function;
     let configuration = stack.function_configuration(output).await;
     let mut function = Function::start(&program).await.expect("its process");
     let mut bills = [Bill::default(), Bill::default()];

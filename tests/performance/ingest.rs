@@ -7,7 +7,9 @@ use dormouse_aws::Aws;
 use dormouse_core::config::Config;
 use end_to_end::Stack;
 use serde_json::{Value, json};
-use wiretap::{Function, Tap};
+use wiretap::Function;
+
+use crate::operations;
 
 /// As many as a batch of the queue may have here (template.yaml).
 const BATCH: usize = 1_000;
@@ -51,16 +53,7 @@ async fn a_batch_is_kept_in_few_writes() {
 #[ignore = "measures: `cargo xtask bench start` runs it"]
 async fn memory_hardly_grows_with_the_batch() {
     let stack = Stack::connect();
-    let tap = Tap::record(&stack.endpoints(), Duration::ZERO)
-        .await
-        .expect("a tap");
-    let program = stack
-        .program(
-            "SessionMetricIngestFunction",
-            "SessionMetricIngestFunctionName",
-            &tap,
-        )
-        .await;
+    let (_tap, program) = stack.tapped(operations::INGEST, Duration::ZERO).await;
     let mut peaks = Vec::new();
     println!("| batch | peak memory |");
     println!("|---:|---:|");
@@ -84,18 +77,7 @@ fn rate(messages: usize, time: Duration) -> f64 {
 }
 
 /// Reports of these sessions.
-fn batch(numbers: std::ops::Range<usize>, sequence: u64) -> Value {
+fn batch(sessions: std::ops::Range<usize>, sequence: u64) -> Value {
     let at = end_to_end::now().as_millisecond();
-    let record = |number: usize| {
-        let task = number % TASKS;
-        let body = json!({
-            "task_arn": format!("arn:aws:ecs:us-east-1:000000000000:task/ingest/{task:032x}"),
-            "session_id": format!("visitor-{number}"),
-            "event": "heartbeat",
-            "at": at,
-            "sequence": sequence,
-        });
-        json!({"messageId": number.to_string(), "body": body.to_string()})
-    };
-    json!({"Records": numbers.map(record).collect::<Vec<_>>()})
+    dormouse_testkit::reports("ingest", sessions, TASKS, at, sequence)
 }

@@ -15,7 +15,7 @@ use end_to_end::{Service, Stack, status_when};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
-use wiretap::{Function, Tap, Tape};
+use wiretap::{Function, Tape};
 
 /// Enough to be told from the time that a call takes by itself.
 const DELAY: Duration = Duration::from_millis(100);
@@ -23,9 +23,6 @@ const SOON: Duration = Duration::from_secs(60);
 const MINUTE: Duration = Duration::from_secs(60);
 /// What all measurements take at most.
 const MINUTES: u32 = 5;
-
-/// Once in so many minutes a tick that finds nothing new writes that it read the tags (dormouse-core, `engine::discover`).
-pub(crate) const TOLD_IN_ONE_OF: i64 = 15;
 
 /// Something to ask of a function.
 pub(crate) struct Operation {
@@ -39,7 +36,7 @@ pub(crate) struct Operation {
 pub(crate) const WAKE: (&str, &str) = ("WakeFunction", "WakeFunctionName");
 pub(crate) const AUTO_SLEEP: (&str, &str) = ("AutoSleepFunction", "AutoSleepFunctionName");
 const LOGS: (&str, &str) = ("LogPatternTriggerFunction", "LogPatternTriggerFunctionName");
-const INGEST: (&str, &str) = ("SessionMetricIngestFunction", "SessionMetricIngestFunctionName");
+pub(crate) const INGEST: (&str, &str) = ("SessionMetricIngestFunction", "SessionMetricIngestFunctionName");
 pub(crate) const SCALING: (&str, &str) = ("ScalingDecisionFunction", "ScalingDecisionFunctionName");
 /// Their names in the template, and the outputs that name them.
 pub(crate) const FUNCTIONS: [(&str, &str); 5] = [WAKE, AUTO_SLEEP, LOGS, INGEST, SCALING];
@@ -129,9 +126,7 @@ impl Operation {
         // What somebody saw within the last second answers for a second look.
         tokio::time::sleep(Duration::from_millis(2_100)).await;
         untold_minute().await;
-        let tap = Tap::record(&stack.endpoints(), DELAY).await.expect("a tap");
-        let (resource, output) = self.function;
-        let program = stack.program(resource, output, &tap).await;
+        let (tap, program) = stack.tapped(self.function, DELAY).await;
         let mut function = Function::start(&program).await.expect("its process");
         tap.rewind();
         let answer = function.invoke(&self.event).await.expect("an answer");
@@ -142,7 +137,7 @@ impl Operation {
 
 /// Waits until it is none of the minutes in which a tick writes that it read the tags.
 pub(crate) async fn untold_minute() {
-    while end_to_end::now().as_second() / 60 % TOLD_IN_ONE_OF == 0 {
+    while end_to_end::now().as_second() / 60 % engine::TOLD_IN_ONE_OF == 0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

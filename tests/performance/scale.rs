@@ -38,12 +38,7 @@ struct Tick {
 #[ignore = "measures: `cargo xtask bench scale` runs it"]
 async fn a_tick_grows_with_its_services_and_fits_the_smallest_function() {
     let stack = Stack::connect();
-    let tap = Tap::record(&stack.endpoints(), Duration::ZERO)
-        .await
-        .expect("a tap");
-    let program = stack
-        .program("AutoSleepFunction", "AutoSleepFunctionName", &tap)
-        .await;
+    let (tap, program) = stack.tapped(operations::AUTO_SLEEP, Duration::ZERO).await;
     let mut made = 0;
     println!("| services asleep | calls of a tick | time on a processor | peak memory |");
     println!("|---:|---:|---:|---:|");

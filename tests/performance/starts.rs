@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use end_to_end::Stack;
 use serde_json::{Value, json};
-use wiretap::{Function, Program, Tap, Tape};
+use wiretap::{Function, Program, Tape};
 
 use crate::operations::{self, Operation};
 
@@ -70,12 +70,8 @@ struct Measured {
 
 /// Medians of the starts.
 async fn measure(stack: &Stack, operation: &Operation, tape: &Tape) -> Measured {
-    let tap = Tap::record(&stack.endpoints(), Duration::ZERO)
-        .await
-        .expect("a tap");
+    let (tap, program) = stack.tapped(operation.function, Duration::ZERO).await;
     tap.play(tape);
-    let (resource, output) = operation.function;
-    let program = stack.program(resource, output, &tap).await;
     let bare = Program {
         name: "bare".to_owned(),
         file: bare(),

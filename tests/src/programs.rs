@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 use wiretap::{Program, Tap};
@@ -13,18 +14,18 @@ const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_ECS"];
 
 impl Stack {
     /// The two servers that all calls to AWS go to, as `host:port`.
-    #[must_use]
-    pub fn endpoints(&self) -> Vec<String> {
+    fn endpoints(&self) -> Vec<String> {
         let host = |name: &&str| self.env(name).trim_start_matches("http://").to_owned();
         ENDPOINTS.iter().map(host).collect()
     }
 
-    /// A function as it was built, with the environment that it was deployed with, but AWS is at the tap. `resource` is its
-    /// name in the template, `output` that of the output that names it.
+    /// A function as it was built, with the environment that it was deployed with, but AWS is at a tap, at which each call
+    /// takes so much longer. The function is given by its name in the template and that of the output that names it.
     ///
     /// # Panics
     /// If there is no such function.
-    pub async fn program(&self, resource: &str, output: &str, tap: &Tap) -> Program {
+    pub async fn tapped(&self, (resource, output): (&str, &str), delay: Duration) -> (Tap, Program) {
+        let tap = Tap::record(&self.endpoints(), delay).await.expect("a tap");
         let deployed = self.function_configuration(output).await;
         let variables = deployed["Environment"]["Variables"].as_object();
         let variables = variables.unwrap_or_else(|| panic!("{output}: {deployed}"));
@@ -44,11 +45,12 @@ impl Stack {
         }
         env.insert("AWS_LAMBDA_LOG_FORMAT".to_owned(), "JSON".to_owned());
         env.insert("AWS_LAMBDA_LOG_LEVEL".to_owned(), "INFO".to_owned());
-        Program {
+        let program = Program {
             name: self.output(output).to_owned(),
             file: Self::program_file(resource),
             env,
-        }
+        };
+        (tap, program)
     }
 
     /// The program of a function, by its name in the template.

@@ -15,11 +15,11 @@ use dormouse_core::ports::Clock as _;
 use dormouse_core::record::{Phase, Record};
 use dormouse_core::settings::{Defaults, GroupSettings};
 use dormouse_core::tags::{self, TaggedService};
-use dormouse_testkit::{World, config, event};
+use dormouse_testkit::{World, config, event, reports};
 use gungraun::{
     Callgrind, EventKind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 /// Fails if there are more instructions than these and a twentieth.
@@ -91,23 +91,13 @@ fn called(event: Value) -> (Runtime, World, Config, Value) {
     (runtime, world, config(&[]), event)
 }
 
-fn reports() -> Value {
-    let record = |number: usize| {
-        let task = number % 20;
-        let body = json!({
-            "task_arn": format!("arn:aws:ecs:us-east-1:123456789012:task/dev/{task:032x}"),
-            "session_id": format!("visitor-{number}"),
-            "event": "heartbeat",
-            "at": 1_772_442_000_000_i64,
-            "sequence": 1,
-        });
-        json!({"messageId": number.to_string(), "body": body.to_string()})
-    };
-    json!({"Records": (0..100).map(record).collect::<Vec<_>>()})
+/// A hundred, of twenty tasks.
+fn some_reports() -> Value {
+    reports("dev", 0..100, 20, 1_772_442_000_000, 1)
 }
 
 #[library_benchmark(config = kept(2_282_600))]
-#[bench::a_hundred_reports(called(reports()))]
+#[bench::a_hundred_reports(called(some_reports()))]
 fn keeping_sessions((runtime, world, config, event): (Runtime, World, Config, Value)) -> Value {
     let handled = session_metric_ingest::handle(&world, &config, event, "request");
     black_box(runtime.block_on(handled).expect("an answer"))

@@ -49,19 +49,3 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
     encoder.write_all(bytes).expect("memory takes it");
     encoder.finish().expect("memory takes it")
 }
-
-/// A batch of the sessions queue: so many reports, each of another session, of so many tasks.
-pub(crate) fn reports(messages: usize, tasks: usize, sequence: u64) -> Value {
-    let record = |number: usize| {
-        let task = number % tasks;
-        let body = json!({
-            "task_arn": format!("arn:aws:ecs:us-east-1:123456789012:task/dev/{task:032x}"),
-            "session_id": format!("visitor-{number}"),
-            "event": "heartbeat",
-            "at": START * 1000,
-            "sequence": sequence,
-        });
-        json!({"messageId": number.to_string(), "body": body.to_string()})
-    };
-    json!({"Records": (0..messages).map(record).collect::<Vec<_>>()})
-}

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use dormouse_core::config::Config;
-use dormouse_testkit::{World, config, event};
+use dormouse_testkit::{START, World, config, event, reports as reports_of};
 use measure::{Row, run};
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ async fn reports(config: &Config) -> Row {
     let mut sequence = 0;
     run("1,000 reports of sessions of 20 tasks", None, async || {
         sequence += 1;
-        let event = events::reports(1_000, 20, sequence);
+        let event = reports_of("dev", 0..1_000, 20, START * 1000, sequence);
         answered(session_metric_ingest::handle(&world, config, event, "request").await);
     })
     .await

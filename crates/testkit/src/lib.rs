@@ -4,9 +4,11 @@
 mod doors;
 pub mod openapi;
 mod ports;
+mod reports;
 pub mod state_machine;
 
 pub use doors::WAKE_TARGET_GROUP;
+pub use reports::reports;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, VecDeque};

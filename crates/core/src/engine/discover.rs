@@ -20,7 +20,7 @@ const READ_EVERY: Duration = Duration::from_secs(3);
 
 /// A tick that finds the tags as they were says so in one minute of so many. Our choice: a write each minute would be a third
 /// of what it costs to watch over groups that sleep.
-const TOLD_IN_ONE_OF: i64 = 15;
+pub const TOLD_IN_ONE_OF: i64 = 15;
 
 /// All groups, and what kept the tags from being read.
 #[derive(Debug)]

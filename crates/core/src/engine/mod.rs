@@ -15,7 +15,7 @@ mod tick;
 
 pub use change::change;
 pub(crate) use change::contention;
-pub use discover::{Discovered, discover, find};
+pub use discover::{Discovered, TOLD_IN_ONE_OF, discover, find};
 pub use look::observe_one;
 pub use neighbours::intent as intent_of_needing;
 pub use tick::{Part, Round, deal, due, turn_all, worth_a_turn};

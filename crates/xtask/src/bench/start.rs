@@ -19,6 +19,9 @@ const SPEED: f64 = 20.0;
 /// # Errors
 /// If it cannot be built or deployed, or something takes longer or makes other calls than it should.
 pub(super) fn run(repo: &Repo, out: &Path) -> Result<()> {
+    let mut bare = builds::cargo(repo, "build");
+    bare.args(["--example", "bare"]);
+    parts::run("cargo build --example bare", bare, None)?;
     let tests = ["--skip", "scale::", "--skip", "cost::"];
     on_a_stack(repo, &tests, out, Some(pictures::STARTS))
 }
@@ -61,9 +64,6 @@ fn on_a_stack(repo: &Repo, tests: &[&str], out: &Path, picture: Option<Picture>)
 
 /// Runs these tests of the target, on a stack on which nothing else has been done. They leave their figures in a directory.
 pub(crate) fn measure(repo: &Repo, stack: &Stack, tests: &[&str], figures: Option<&Path>) -> Result<()> {
-    let mut bare = builds::cargo(repo, "build");
-    bare.args(["--example", "bare"]);
-    parts::run("cargo build --example bare", bare, None)?;
     let mut command = builds::cargo(repo, "test");
     command
         .args(["--test", "performance", "--", "--ignored", "--nocapture"])
